@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+export const SETTINGS_VERSION = 1;
+
+const settingsObject = z.looseObject({
+  version: z.literal(SETTINGS_VERSION).default(SETTINGS_VERSION),
+  sources: z
+    .looseObject({
+      /** Claude Code configuration folders besides `CLAUDE_CONFIG_DIR` or `~/.claude`. Absolute paths. */
+      claudeCode: z.looseObject({ extraRoots: z.array(z.string().min(1)).max(50).default([]) }).prefault({}),
+    })
+    .prefault({}),
+  capture: z
+    .looseObject({
+      /** Every known file and folder is looked at again after this time, in seconds. */
+      reconcileSeconds: z.number().int().min(10).max(3600).default(120),
+      /** Recently touched files are looked at this often, in milliseconds. */
+      hotPollMs: z.number().int().min(250).max(10_000).default(1500),
+    })
+    .prefault({}),
+  recording: z
+    .looseObject({
+      paused: z.boolean().default(false),
+      /** Epoch ms at which recording goes on by itself; null: until a person resumes it. */
+      pausedUntil: z.number().int().nullable().default(null),
+    })
+    .prefault({}),
+  api: z
+    .looseObject({
+      /** Port of the loopback API and window; 0 takes any free one. `HOLDFAST_PORT` and `--port` win. */
+      port: z.number().int().min(0).max(65_535).default(0),
+    })
+    .prefault({}),
+  window: z.looseObject({ theme: z.enum(['system', 'dark', 'light']).default('system') }).prefault({}),
+});
+
+/** The settings file: defaults, ranges and units in one place. Unknown keys survive a save. */
+export const settingsSchema = settingsObject;
+export type Settings = z.infer<typeof settingsObject>;
