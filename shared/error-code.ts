@@ -45,6 +45,8 @@ export interface ErrorEnvelope {
   readonly code: ErrorCode;
   /** One sentence for people: what happened, what it means for their conversations, what to do. */
   readonly message: string;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
 }
 
 /** Result of a call over IPC or HTTP. */

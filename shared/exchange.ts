@@ -11,7 +11,8 @@ export type Agent = (typeof AGENTS)[number];
  * - `interrupted`: the person, or a crash, ended it.
  * - `error`: the model's service refused or failed for good.
  */
-export type ExchangeState = 'open' | 'complete' | 'interrupted' | 'error';
+export const EXCHANGE_STATES = ['open', 'complete', 'interrupted', 'error'] as const;
+export type ExchangeState = (typeof EXCHANGE_STATES)[number];
 
 /** One piece of an exchange, in the order in which it was written. Bodies of tools stay in the archive. */
 export type ExchangePart =
@@ -101,3 +102,11 @@ export interface SearchHit {
 /** Marks around hits in {@link SearchHit.snippet}: private-use characters, which transcripts practically never hold. */
 export const HIT_START = '\uE000';
 export const HIT_END = '\uE001';
+
+/** An exchange while it grows. Which further sessions hold it is kept apart. */
+export type ExchangeDraft = Omit<Exchange, 'sessionIds'> & {
+  /** The lane in which it was asked; see `ParsedRecord.lane`. */
+  readonly lane: string;
+  /** Key of the exchange whose turn took this prompt in while it ran; null for one with a turn of its own. */
+  readonly absorbedBy: string | null;
+};

@@ -110,8 +110,4 @@ export interface Bridge {
   on<E extends EventTopic>(topic: E, listener: (payload: Events[E]) => void): () => void;
 }
 
-/** Name under which the preload offers the bridge to the page. */
-export const BRIDGE_GLOBAL = 'holdfast';
-/** Electron channels: one for calls, one for events. */
-export const CALL_CHANNEL = 'holdfast:call';
-export const EVENT_CHANNEL = 'holdfast:event';
+export { BRIDGE_GLOBAL, CALL_CHANNEL, EVENT_CHANNEL } from './ipc-channel.ts';

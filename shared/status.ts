@@ -160,7 +160,9 @@ export interface ImportReport {
   readonly files: number;
   readonly bytes: number;
   readonly records: number;
+  /** Of the main conversations. */
   readonly exchanges: number;
+  readonly subagentExchanges: number;
   /** Files of which something new was saved. */
   readonly imported: number;
   /** Files that were already complete. */
@@ -170,6 +172,8 @@ export interface ImportReport {
   readonly newRecords: number;
   readonly quarantined: number;
   readonly failures: readonly { readonly path: string; readonly reason: string }[];
+  /** What a resync ends with: everything compared once more. Null for an import. */
+  readonly proof: VerifyReport | null;
 }
 
 /** The proof: disk, archive and database against each other. */
@@ -179,6 +183,7 @@ export interface VerifyReport {
   readonly bytes: number;
   readonly records: number;
   readonly exchanges: number;
+  readonly subagentExchanges: number;
   readonly missing: number;
   readonly duplicated: number;
   readonly quarantined: number;

@@ -78,12 +78,12 @@ export function describeError(error: unknown): string {
 
 /** What of an error may cross to another process. */
 export function toEnvelope(error: unknown): ErrorEnvelope {
-  if (error instanceof EngineError) return { code: error.code, message: error.message };
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+  if (error instanceof EngineError) return { code: error.code, message: error.message, retryable: error.retryable };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error), retryable: false };
 }
 
 /** The value of an envelope, or the error it carries, thrown. */
 export function fromEnvelope<T>(envelope: Envelope<T>): T {
   if (envelope.ok) return envelope.value;
-  throw new EngineError(envelope.error.code, envelope.error.message);
+  throw new EngineError(envelope.error.code, envelope.error.message, { retryable: envelope.error.retryable });
 }

@@ -3,7 +3,9 @@ import { backoffMs } from './retry.ts';
 
 describe('backoffMs', () => {
   it('doubles up to the ceiling', () => {
-    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => backoffMs(n, { firstMs: 1000, mostMs: 60_000, random: () => 1 }));
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((n) =>
+      backoffMs(n, { firstMs: 1000, mostMs: 60_000, random: () => 1 }),
+    );
 
     expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   });

@@ -1,0 +1,69 @@
+/** Synchronous reading of the archive for worker threads, where the parser waits for the bytes anyway. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import { ArchiveError, systemErrorCode } from '../core/errors.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+export class ArchiveReader {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Size of a generation; null when there is none. */
+  sizeOf(archivePath: string): number | null {
+    return this.#withFile(archivePath, (fd) => (fd === null ? null : fstatSync(fd).size));
+  }
+
+  /**
+   * Gives the bytes `[start, end)` in chunks of at most 1 MiB; each is valid until the next call of `use`.
+   * Errors: ARCHIVE_MISMATCH when the file is absent or shorter, ARCHIVE_UNAVAILABLE (retryable) when it cannot be read.
+   */
+  readChunks(archivePath: string, start: number, end: number, use: (chunk: Buffer) => void): void {
+    this.#withFile(archivePath, (fd) => {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(end - start, 0)));
+      for (let at = start; at < end;) {
+        const read = fd === null ? 0 : readSync(fd, buffer, 0, Math.min(buffer.length, end - at), at);
+        if (read === 0) {
+          throw new ArchiveError('ARCHIVE_MISMATCH', 'an archived transcript is shorter than what was queued of it', {
+            context: { archivePath, start, end },
+          });
+        }
+        use(buffer.subarray(0, read));
+        at += read;
+      }
+    });
+  }
+
+  read(archivePath: string, start: number, end: number): Buffer {
+    const chunks: Buffer[] = [];
+    this.readChunks(archivePath, start, end, (chunk) => chunks.push(Buffer.from(chunk)));
+    return Buffer.concat(chunks);
+  }
+
+  #withFile<T>(archivePath: string, use: (fd: number | null) => T): T {
+    let fd: number | null = null;
+    try {
+      fd = openSync(path.join(this.#directory, ...archivePath.split('/')), 'r');
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw unreadable(error, archivePath);
+    }
+    try {
+      return use(fd);
+    } catch (error) {
+      throw error instanceof Error && systemErrorCode(error) === 'EIO' ? unreadable(error, archivePath) : error;
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
+  }
+}
+
+function unreadable(cause: unknown, archivePath: string): ArchiveError {
+  return new ArchiveError('ARCHIVE_UNAVAILABLE', 'an archived transcript cannot be read', {
+    cause,
+    retryable: true,
+    context: { archivePath },
+  });
+}

@@ -1,0 +1,65 @@
+import type { EpochMs } from '../../../shared/time.ts';
+import type { Segmenter } from './segmenter.ts';
+import type { SourceKind, SourceRoot } from './source-layout.ts';
+
+/** What a stat said when the file was last found complete. The same again: nothing to do. */
+export interface FileMark {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly inode: bigint;
+}
+
+/**
+ * - `live`: the source is there and this generation follows it.
+ * - `missing`: the source is gone; what was archived stays.
+ * - `blocked`: the source cannot be read right now; `blockedReason` says why.
+ * - `past`: an earlier generation, or a file of a root that is no longer configured: only what is archived counts.
+ */
+export type TrackedState = 'live' | 'missing' | 'blocked' | 'past';
+
+/** One generation of one transcript and how far it has come. Positions are byte offsets. */
+export interface TrackedFile {
+  readonly archivePath: string;
+  readonly kind: SourceKind;
+  readonly root: SourceRoot | null;
+  readonly relativePath: string;
+  readonly generation: number;
+  sourcePath: string;
+  state: TrackedState;
+  blockedReason: string | null;
+  /** Durable in the archive. */
+  archived: number;
+  /** End of what was handed to the queue, or null: must be handed over again from the committed position. */
+  segmenter: Segmenter | null;
+  /** Committed in SQLite. */
+  committed: number;
+  /** End of the last tail that was handed over. */
+  tailQueued: number;
+  mark: FileMark | null;
+  /** Monotonic ms at which bytes were first seen that are not committed yet; null: all is committed. */
+  unsavedSince: number | null;
+  /** Wall clock of the last change that was seen. */
+  lastChangeAt: EpochMs | null;
+}
+
+export function newTrackedFile(
+  identity: Pick<TrackedFile, 'archivePath' | 'kind' | 'root' | 'relativePath' | 'generation' | 'sourcePath' | 'state'>,
+): TrackedFile {
+  return {
+    ...identity,
+    blockedReason: null,
+    archived: 0,
+    segmenter: null,
+    committed: 0,
+    tailQueued: 0,
+    mark: null,
+    unsavedSince: null,
+    lastChangeAt: null,
+  };
+}
+
+/** End of the bytes that will be committed without anything more being written: an unfinished last line is not among them. */
+export function committableEnd(file: TrackedFile): number {
+  if (file.segmenter === null) return file.archived;
+  return file.kind === 'blob' ? file.archived : file.segmenter.start;
+}

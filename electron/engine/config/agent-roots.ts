@@ -1,0 +1,56 @@
+import { realpath } from 'node:fs/promises';
+import { ConfigError, systemErrorCode } from '../core/errors.ts';
+import { pathsOf } from './data-paths.ts';
+
+/** What decides where the agents keep their transcripts. */
+export interface AgentRootsOptions {
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly userHome: string;
+  /** `sources.claudeCode.extraRoots` of the settings: absolute, or beginning with `~/`. */
+  readonly extraRoots: readonly string[];
+}
+
+/**
+ * Configuration folders of Claude Code, whether they exist or not: `${CLAUDE_CONFIG_DIR:-~/.claude}` first, then the extra
+ * ones. Two names of one folder (links, `..`, letter case on Windows) give it once, under the first name.
+ * Errors: CONFIG_INVALID for an extra root that is relative.
+ */
+export async function claudeCodeRoots(options: AgentRootsOptions): Promise<readonly string[]> {
+  const { platform, env, userHome } = options;
+  const paths = pathsOf(platform);
+  const own = env['CLAUDE_CONFIG_DIR'];
+  const candidates = [
+    own === undefined || own === '' ? paths.join(userHome, '.claude') : paths.resolve(userHome, own),
+    ...options.extraRoots.map((root, index) => absoluteRoot(root, index, options)),
+  ];
+  const roots = new Map<string, string>();
+  for (const candidate of candidates) {
+    const real = await realPathOf(candidate);
+    const identity = platform === 'win32' ? real.toLowerCase() : real;
+    if (!roots.has(identity)) roots.set(identity, candidate);
+  }
+  return [...roots.values()];
+}
+
+function absoluteRoot(root: string, index: number, options: AgentRootsOptions): string {
+  const paths = pathsOf(options.platform);
+  if (root === '~' || /^~[/\\]/.test(root)) return paths.join(options.userHome, root.slice(1));
+  if (paths.isAbsolute(root)) return paths.resolve(root);
+  throw new ConfigError(
+    'CONFIG_INVALID',
+    `The setting sources.claudeCode.extraRoots.${String(index)} is "${root}", which is not an absolute path: ` +
+      'write the whole path, then start again.',
+    { context: { index } },
+  );
+}
+
+async function realPathOf(candidate: string): Promise<string> {
+  try {
+    return await realpath(candidate);
+  } catch (error) {
+    // Not there yet, a link loop, or not ours to read: its name is the best identity there is.
+    if (systemErrorCode(error) !== null) return candidate;
+    throw error;
+  }
+}

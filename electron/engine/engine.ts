@@ -1,0 +1,273 @@
+/**
+ * The whole recorder behind one interface. Composition only: what is built here is started sink first (store, queue, consumer,
+ * capture, API) and stopped source first.
+ */
+import { FileLogger } from './core/file-logger.ts';
+import { ApiServer } from './api/api-server.ts';
+import { claudeCodeRoots } from './config/agent-roots.ts';
+import { ensureApiToken } from './config/api-token.ts';
+import { dataPaths, type DataPaths } from './config/data-paths.ts';
+import { removeEngineRecord, writeEngineRecord } from './config/engine-record.ts';
+import { prepareHome } from './config/prepare-home.ts';
+import { SettingsFile } from './config/settings-file.ts';
+import type { Engine, EngineOptions } from './contract.ts';
+import { systemClock } from './core/clock.ts';
+import { Emitter } from './core/emitter.ts';
+import { EngineError, InvariantError } from './core/errors.ts';
+import { engineHandlers } from './engine-handlers.ts';
+import { JobRunner } from './jobs/job-runner.ts';
+import { Recorder, newId, sourceRoot, workerData } from './recorder.ts';
+import { StatusBoard } from './status-board.ts';
+import { FileLock, openDatabase } from './store/database.ts';
+import { StoreThread } from './store-thread.ts';
+import type { ReaderOperations } from './store-worker-contract.ts';
+import type { EventTopic, Events, Handlers } from '../../shared/ipc.ts';
+import type { JobView, StatusSnapshot } from '../../shared/status.ts';
+
+export function createEngine(options: EngineOptions): Engine {
+  return new LocalEngine(options);
+}
+
+const PAUSE_CHECK_MS = 1000;
+const JOB_EVENT_GAP_MS = 250;
+
+/** What exists only between start and stop. */
+interface Running {
+  readonly settings: SettingsFile;
+  readonly reader: StoreThread<ReaderOperations>;
+  readonly checker: StoreThread<ReaderOperations>;
+  readonly board: StatusBoard;
+  readonly handlers: Handlers;
+}
+
+class LocalEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #paths: DataPaths;
+  readonly #logger: FileLogger;
+  readonly #clock = systemClock;
+  readonly #startedAt = systemClock.now();
+  readonly #jobs: JobRunner;
+  readonly #jobEvents = new Emitter<JobView>();
+  readonly #cleanup: Disposable[] = [];
+  #lock: FileLock | null = null;
+  #recorder: Recorder | null = null;
+  #recorderStart: Promise<Recorder> | null = null;
+  #running: Running | null = null;
+  #api: ApiServer | null = null;
+  #statusListeners = new Map<(snapshot: StatusSnapshot) => void, Disposable | null>();
+  #isStopping = false;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#paths = dataPaths(options.home);
+    this.#logger = new FileLogger({ directory: this.#paths.logsDirectory, clock: this.#clock });
+    this.#jobs = new JobRunner({ clock: this.#clock, logger: this.#logger.child('jobs'), newId });
+  }
+
+  get handlers(): Handlers {
+    return this.#started.handlers;
+  }
+
+  get apiUrl(): string | null {
+    return this.#api?.url ?? null;
+  }
+
+  get windowUrl(): string | null {
+    return this.#api?.windowUrl ?? null;
+  }
+
+  on<E extends EventTopic>(topic: E, listener: (payload: Events[E]) => void): Disposable {
+    if (topic === 'job.changed') return this.#jobEvents.on(listener as (view: JobView) => void);
+    const onStatus = listener as (snapshot: StatusSnapshot) => void;
+    this.#statusListeners.set(onStatus, this.#running?.board.on(onStatus) ?? null);
+    return {
+      [Symbol.dispose]: () => {
+        this.#statusListeners.get(onStatus)?.[Symbol.dispose]();
+        this.#statusListeners.delete(onStatus);
+      },
+    };
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { options } = { options: this.#options };
+    await prepareHome(options.home);
+    const settings = await SettingsFile.open(this.#paths.settings);
+    try {
+      if (options.mode === 'service') this.#takeLock();
+      // The first opening makes the database and brings its schema up to date, before anybody reads it.
+      openDatabase(this.#paths.database, { nativeBinding: options.sqliteBinding }).close();
+      const reader = await StoreThread.start<ReaderOperations>(workerData('reader', options, this.#paths));
+      const checker = await StoreThread.start<ReaderOperations>(workerData('reader', options, this.#paths));
+      this.#running = this.#compose(settings, reader, checker);
+      this.#listen();
+      if (options.mode === 'service') await this.#serve(signal);
+      this.#logger.info('engine started', { mode: options.mode, version: options.version });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopNow();
+    return this.#stopped;
+  }
+
+  get #started(): Running {
+    if (this.#running === null) throw new InvariantError('the engine is not started');
+    return this.#running;
+  }
+
+  #compose(settings: SettingsFile, reader: Running['reader'], checker: Running['checker']): Running {
+    const board = new StatusBoard({
+      version: this.#options.version,
+      startedAt: this.#startedAt,
+      paths: this.#paths,
+      reader,
+      recorder: () => this.#recorder,
+      jobs: this.#jobs,
+      pause: () => pauseOf(settings),
+      isStopping: () => this.#isStopping,
+      clock: this.#clock,
+      logger: this.#logger.child('status'),
+    });
+    const handlers = engineHandlers({
+      options: this.#options,
+      paths: this.#paths,
+      clock: this.#clock,
+      settings,
+      reader,
+      checker,
+      board,
+      jobs: this.#jobs,
+      recorder: () => this.#recorder,
+      ensureRecorder: () => this.#ensureRecorder(),
+      windowUrl: () => this.windowUrl,
+    });
+    return { settings, reader, checker, board, handlers };
+  }
+
+  #listen(): void {
+    const { board, settings } = this.#started;
+    for (const listener of this.#statusListeners.keys()) this.#statusListeners.set(listener, board.on(listener));
+    let lastEvent = -Infinity;
+    this.#cleanup.push(
+      this.#jobs.onChange((view) => {
+        board.nudge();
+        const now = this.#clock.monotonic();
+        if (view.state === 'running' && now - lastEvent < JOB_EVENT_GAP_MS) return;
+        lastEvent = now;
+        this.#jobEvents.emit(view);
+      }),
+      this.#clock.every(PAUSE_CHECK_MS, () => {
+        this.#resumeWhenDue(settings);
+      }),
+    );
+    board.start();
+  }
+
+  /** Starts recording, and answers others. */
+  async #serve(signal: AbortSignal): Promise<void> {
+    const { settings, board } = this.#started;
+    const token = await ensureApiToken(this.#paths.apiToken);
+    const api = new ApiServer({
+      engine: this,
+      token,
+      port: this.#options.port ?? settings.get().api.port,
+      rendererDirectory: this.#options.rendererDirectory,
+      version: this.#options.version,
+      clock: this.#clock,
+      logger: this.#logger.child('api'),
+    });
+    await api.start(signal);
+    this.#api = api;
+    await this.#ensureRecorder(signal);
+    await writeEngineRecord(this.#options.home, {
+      pid: process.pid,
+      apiUrl: api.url ?? '',
+      windowUrl: api.windowUrl,
+      startedAt: this.#startedAt,
+      version: this.#options.version,
+    });
+    board.nudge();
+  }
+
+  #takeLock(): void {
+    if (this.#lock !== null) return;
+    this.#lock = FileLock.tryAcquire(this.#paths.engineLock, this.#options.sqliteBinding);
+    if (this.#lock === null) {
+      throw new EngineError('ENGINE_ALREADY_RUNNING', 'Holdfast is already running with this data folder.');
+    }
+  }
+
+  /** In a command the recorder is built only when something has to be read or saved. */
+  #ensureRecorder(signal: AbortSignal = new AbortController().signal): Promise<Recorder> {
+    this.#recorderStart ??= this.#startRecorder(signal).catch((error: unknown) => {
+      this.#recorderStart = null;
+      throw error;
+    });
+    return this.#recorderStart;
+  }
+
+  async #startRecorder(signal: AbortSignal): Promise<Recorder> {
+    const { settings, board } = this.#started;
+    this.#takeLock();
+    const directories = await claudeCodeRoots({
+      platform: this.#options.platform,
+      env: this.#options.env,
+      userHome: this.#options.userHome,
+      extraRoots: settings.get().sources.claudeCode.extraRoots,
+    });
+    const recorder = new Recorder({
+      engine: this.#options,
+      paths: this.#paths,
+      settings: settings.get(),
+      roots: directories.map(sourceRoot),
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    recorder.capturer.paused = pauseOf(settings).paused;
+    this.#cleanup.push(
+      recorder.saved.on(() => {
+        board.nudge();
+      }),
+      settings.onChange(() => {
+        recorder.capturer.paused = pauseOf(settings).paused;
+      }),
+    );
+    this.#recorder = recorder;
+    await recorder.start(signal);
+    return recorder;
+  }
+
+  #resumeWhenDue(settings: SettingsFile): void {
+    const { paused, until } = pauseOf(settings);
+    if (!paused || until === null || until > this.#clock.now()) return;
+    void this.handlers['recording.resume']({}).catch((error: unknown) => {
+      this.#logger.error('recording could not be resumed', { error: String(error) });
+    });
+  }
+
+  async #stopNow(): Promise<void> {
+    this.#isStopping = true;
+    for (const item of this.#cleanup.splice(0)) item[Symbol.dispose]();
+    this.#running?.board.stop();
+    await this.#jobs.stop();
+    await this.#api?.stop();
+    await this.#recorderStart?.catch(() => null);
+    await this.#recorder?.stop();
+    await this.#running?.reader.close();
+    await this.#running?.checker.close();
+    if (this.#options.mode === 'service') await removeEngineRecord(this.#options.home, process.pid);
+    this.#logger.info('engine stopped');
+    this.#lock?.release();
+    this.#lock = null;
+    await this.#logger.close();
+  }
+}
+
+function pauseOf(settings: SettingsFile): StatusSnapshot['pause'] {
+  const { paused, pausedUntil } = settings.get().recording;
+  return { paused, until: paused ? pausedUntil : null };
+}

@@ -1,0 +1,9 @@
+import type { AgentAdapter } from './agent-adapter.ts';
+import { ClaudeCodeAdapter } from './agents/claude-code.ts';
+
+const ADAPTERS: readonly AgentAdapter[] = [new ClaudeCodeAdapter()];
+
+/** The adapter of an agent by its name in the archive; null for one that this version does not know. */
+export function adapterOf(agent: string): AgentAdapter | null {
+  return ADAPTERS.find((adapter) => adapter.agent === agent) ?? null;
+}

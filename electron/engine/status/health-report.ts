@@ -1,0 +1,102 @@
+import type { HealthCheck, HealthReport, StatusSnapshot } from '../../../shared/status.ts';
+
+/** Things that are asked anew for a health report, each timed. A rejection is the reason of a failed check. */
+export interface HealthProbes {
+  redis(): Promise<string>;
+  sqlite(): Promise<string>;
+  archive(): Promise<string>;
+}
+
+const SENTENCES = {
+  pass: (text: string): Pick<HealthCheck, 'status' | 'reason'> => ({ status: 'pass', reason: text }),
+  warn: (text: string): Pick<HealthCheck, 'status' | 'reason'> => ({ status: 'warn', reason: text }),
+  fail: (text: string): Pick<HealthCheck, 'status' | 'reason'> => ({ status: 'fail', reason: text }),
+} as const;
+const { pass, warn, fail } = SENTENCES;
+
+/** Runs every check. @param monotonic ms, for the time of each */
+export async function healthReport(
+  snapshot: StatusSnapshot,
+  probes: HealthProbes,
+  monotonic: () => number,
+): Promise<HealthReport> {
+  const timed = async (
+    name: HealthCheck['name'],
+    check: () => Pick<HealthCheck, 'status' | 'reason'> | Promise<Pick<HealthCheck, 'status' | 'reason'>>,
+  ): Promise<HealthCheck> => {
+    const from = monotonic();
+    const result = await check();
+    return { name, ...result, timeMs: Math.round((monotonic() - from) * 10) / 10 };
+  };
+  const checks = await Promise.all([
+    timed('redis', () => redisCheck(snapshot, probes)),
+    timed('queue', () => queueCheck(snapshot)),
+    timed('consumer', () => consumerCheck(snapshot)),
+    timed('watcher', () => watcherCheck(snapshot)),
+    timed('archive', () => probe(probes.archive)),
+    timed('sqlite', () => probe(probes.sqlite)),
+    timed('disk', () => diskCheck(snapshot)),
+    timed('capture-gap', () => gapCheck(snapshot)),
+  ]);
+  const statuses = checks.map((check) => check.status);
+  const status = statuses.includes('fail') ? 'unhealthy' : statuses.includes('warn') ? 'degraded' : 'healthy';
+  return { status, at: snapshot.at, checks };
+}
+
+async function probe(ask: () => Promise<string>): Promise<Pick<HealthCheck, 'status' | 'reason'>> {
+  try {
+    return pass(await ask());
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function redisCheck(
+  snapshot: StatusSnapshot,
+  probes: HealthProbes,
+): Promise<Pick<HealthCheck, 'status' | 'reason'>> {
+  if (snapshot.queue.mode === 'bypass') {
+    return warn('Redis does not run; recording goes on without a queue, straight into the database.');
+  }
+  return await probe(probes.redis);
+}
+
+function queueCheck({ queue }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+  if (queue.depth === null) return warn('The queue is being opened.');
+  const text = `${queue.depth} waiting, ${queue.pending ?? 0} not confirmed.`;
+  return queue.health.state === 'degraded' && queue.mode === 'redis' ? warn(text) : pass(text);
+}
+
+function consumerCheck({ consumer, at }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+  if (consumer.health.state === 'failed') return fail('The consumer has shown no sign of life for two minutes.');
+  if (consumer.retryingSince !== null) {
+    return warn(
+      `Saving has been failing for ${Math.round((at - consumer.retryingSince) / 1000)} s and is tried again.`,
+    );
+  }
+  return pass('The consumer is alive.');
+}
+
+function watcherCheck({ watcher, transcripts, pause }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+  if (pause.paused) return warn('Paused by you: nothing is recorded.');
+  if (watcher.health.state === 'failed') return fail('The watcher has shown no sign of life for two minutes.');
+  if (transcripts.blockedFiles > 0) return warn(`${transcripts.blockedFiles} files cannot be read.`);
+  if (watcher.mode === 'polling')
+    return warn('Not every folder can be watched; changes are found by looking every few minutes.');
+  if (transcripts.files === 0 && transcripts.missingRoots.length > 0)
+    return warn('No agent has written a transcript yet.');
+  return pass(`${transcripts.files} files in ${watcher.watchedDirectories} watched folders.`);
+}
+
+function diskCheck({ store }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+  if (store.diskFreeBytes === null) return warn('The free space of the disk is unknown.');
+  const text = `${(store.diskFreeBytes / 1e9).toFixed(1)} GB free.`;
+  if (store.diskFreeBytes < 1e9) return fail(text);
+  return store.diskFreeBytes < 5e9 ? warn(text) : pass(text);
+}
+
+function gapCheck({ captureGap }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+  if (captureGap === null) return warn('Not compared yet.');
+  if (captureGap > 0) return warn(`${captureGap} prompts of the agents' own histories are in no saved conversation.`);
+  return pass("Every prompt of the agents' own histories is saved.");
+}

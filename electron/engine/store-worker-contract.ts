@@ -1,0 +1,51 @@
+import type { ExchangePage, SessionDetail } from '../../shared/ipc.ts';
+import type { ExchangeSummary, SearchHit, SessionSummary } from '../../shared/exchange.ts';
+import type { DeadLetter } from '../../shared/status.ts';
+import type { EpochMs } from '../../shared/time.ts';
+import type { FileCheck, FileToCheck } from './jobs/file-check.ts';
+import type { MinuteRow, StoreCounts, StoredGeneration } from './store/conversation-reader.ts';
+import type { SaveResult, SegmentToSave } from './store/segment-saver.ts';
+
+/** What a worker is started with. */
+export interface StoreWorkerData {
+  readonly role: 'writer' | 'reader';
+  readonly databaseFile: string;
+  readonly archiveDirectory: string;
+  readonly sqliteBinding: string | null;
+}
+
+/** Operations of the one thread that writes. */
+export type WriterOperations = {
+  save(batch: readonly SegmentToSave[]): SaveResult;
+  setAside(item: SegmentToSave, reason: string): SaveResult;
+  forgetPositions(archivePaths: readonly string[]): number;
+  countError(): void;
+  retryDeadLetters(id: number | null): { readonly count: number; readonly archivePaths: readonly string[] };
+  discardDeadLetters(id: number | null): number;
+  close(): void;
+};
+
+/** What the store alone can say about itself in a proof. */
+export interface StoreProof {
+  readonly exchanges: number;
+  readonly subagentExchanges: number;
+  readonly duplicated: number;
+  readonly drift: number;
+}
+
+/** Operations of the threads that only read. */
+export type ReaderOperations = {
+  positions(): StoredGeneration[];
+  counts(now: EpochMs): StoreCounts;
+  minutes(since: EpochMs): MinuteRow[];
+  recent(limit: number): ExchangeSummary[];
+  sessions(limit: number, offset: number, project: string | null): SessionSummary[];
+  session(session: string): SessionDetail;
+  page(after: number, limit: number): ExchangePage;
+  search(query: string, limit: number): SearchHit[];
+  deadLetters(limit: number): DeadLetter[];
+  captureGap(): number;
+  checkFile(file: FileToCheck): FileCheck;
+  proof(): StoreProof;
+  close(): void;
+};

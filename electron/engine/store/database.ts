@@ -1,0 +1,159 @@
+/** The only importer of better-sqlite3: opens the database the way the promise needs it, and proves that it did. */
+import { chmodSync, existsSync, statSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import { InvariantError, StoreError } from '../core/errors.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+
+export type Database = Sqlite.Database;
+export type Statement<Args extends unknown[], Row> = Sqlite.Statement<Args, Row>;
+
+export interface OpenOptions {
+  /** Alternative addon; null: the one that the package brings. */
+  readonly nativeBinding: string | null;
+  readonly readonly?: boolean;
+}
+
+const BUSY_TIMEOUT_MS = 5000;
+const CACHE_KIB = 64 * 1024;
+const WAL_CHECKPOINT_PAGES = 4000;
+const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens the database, creates it if needed and brings its schema up to date.
+ * Errors: SCHEMA_TOO_NEW, STORE_CORRUPT, STORE_FULL, STORE_BUSY, STORE_FAILED.
+ */
+export function openDatabase(file: string, options: OpenOptions): Database {
+  try {
+    const database = new Sqlite(file, {
+      readonly: options.readonly ?? false,
+      fileMustExist: options.readonly ?? false,
+      ...(options.nativeBinding === null ? {} : { nativeBinding: options.nativeBinding }),
+    });
+    try {
+      configure(database, options.readonly ?? false);
+      if (options.readonly !== true) {
+        chmodSync(file, 0o600);
+        migrate(database);
+      }
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+function configure(database: Database, readonly: boolean): void {
+  database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  database.pragma('foreign_keys = ON');
+  database.pragma('temp_store = MEMORY');
+  database.pragma('mmap_size = 0');
+  database.pragma(`cache_size = -${CACHE_KIB}`);
+  if (readonly) return;
+  database.pragma('journal_mode = WAL');
+  // The addon is compiled with NORMAL as the default of WAL mode, which may roll back commits at a power cut.
+  database.pragma('synchronous = FULL');
+  database.pragma('cell_size_check = ON');
+  database.pragma(`wal_autocheckpoint = ${WAL_CHECKPOINT_PAGES}`);
+  database.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
+  if (
+    database.pragma('journal_mode', { simple: true }) !== 'wal' ||
+    database.pragma('synchronous', { simple: true }) !== 2
+  ) {
+    throw new StoreError(
+      'STORE_FAILED',
+      'the data folder is on a file system on which SQLite cannot work safely; move HOLDFAST_HOME to a local disk',
+    );
+  }
+}
+
+/** Each migration in a transaction of its own, forward only; a newer schema is refused and left alone. */
+function migrate(database: Database): void {
+  const version = database.pragma('user_version', { simple: true });
+  if (typeof version !== 'number') throw new InvariantError('user_version is not a number');
+  const newest = MIGRATIONS.length;
+  if (version > newest) {
+    throw new StoreError(
+      'SCHEMA_TOO_NEW',
+      'the database was written by a newer Holdfast; install that version again, nothing was changed',
+      {
+        context: { version, newest },
+      },
+    );
+  }
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database
+      .transaction(() => {
+        database.exec(migration);
+        database.pragma(`user_version = ${index + 1}`);
+      })
+      .immediate();
+  }
+}
+
+/** Size of the database and of its write-ahead log, in bytes. */
+export function databaseSize(file: string): { readonly sizeBytes: number; readonly walBytes: number } {
+  const sizeOf = (name: string): number => (existsSync(name) ? statSync(name).size : 0);
+  return { sizeBytes: sizeOf(file), walBytes: sizeOf(`${file}-wal`) };
+}
+
+/** Turns an error of SQLite into one with a code that says whether waiting helps. Other errors pass unchanged. */
+export function toStoreError(error: unknown): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) return error;
+  const cause = { cause: error, context: { sqlite: error.code } };
+  if (/^SQLITE_(BUSY|LOCKED)/.test(error.code)) {
+    return new StoreError('STORE_BUSY', 'the database is busy; saving is tried again', { ...cause, retryable: true });
+  }
+  if (error.code === 'SQLITE_FULL') {
+    return new StoreError(
+      'STORE_FULL',
+      'the disk of the database is full; conversations wait in the archive until there is room',
+      { ...cause, retryable: true },
+    );
+  }
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(error.code)) {
+    return new StoreError(
+      'STORE_CORRUPT',
+      'the database is damaged; the archive still holds every conversation',
+      cause,
+    );
+  }
+  if (/^SQLITE_(IOERR|CANTOPEN|READONLY|NOMEM|PERM|AUTH|PROTOCOL)/.test(error.code)) {
+    return new StoreError('STORE_FAILED', 'the database cannot be read or written; saving is tried again', {
+      ...cause,
+      retryable: true,
+    });
+  }
+  return error;
+}
+
+/** Holds a file locked for as long as this process lives; the system gives the lock back even after SIGKILL. */
+export class FileLock {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @returns null when another process holds it */
+  static tryAcquire(file: string, nativeBinding: string | null): FileLock | null {
+    const database = new Sqlite(file, { timeout: 0, ...(nativeBinding === null ? {} : { nativeBinding }) });
+    try {
+      chmodSync(file, 0o600);
+      database.pragma('journal_mode = DELETE');
+      database.exec('BEGIN EXCLUSIVE');
+      return new FileLock(database);
+    } catch (error) {
+      database.close();
+      if (error instanceof Sqlite.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code)) return null;
+      throw toStoreError(error);
+    }
+  }
+
+  release(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,245 @@
+import { EXCHANGE_STATES, type Agent, type ExchangeDraft, type ExchangeState } from '../../../shared/exchange.ts';
+import type { EpochMs } from '../../../shared/time.ts';
+import { InvariantError, StoreError } from '../core/errors.ts';
+import type { Database, Statement } from './database.ts';
+import { packExchange, unpackExchange, type PackedExchange } from './exchange-codec.ts';
+import { addToCounter } from './record-table.ts';
+
+/** Finds or makes the row of a session. */
+export interface SessionIds {
+  idOf(agent: Agent, sessionId: string): number;
+}
+
+interface Held {
+  readonly id: number;
+  draft: ExchangeDraft;
+  /** What full-text search holds of it; null when it was never indexed. */
+  indexed: Pick<PackedExchange, 'prompt' | 'answer' | 'tools'> | null;
+  isDirty: boolean;
+}
+
+export interface ExchangeRow extends PackedExchange {
+  readonly id: number;
+  readonly agent: Agent;
+  readonly key: string;
+  readonly session_native: string;
+  readonly project: string | null;
+  readonly state: string;
+  readonly started_at: EpochMs | null;
+  readonly ended_at: EpochMs | null;
+  readonly revision: number;
+  readonly is_subagent: number;
+  readonly subagent_id: string | null;
+  readonly lane: string;
+  readonly absorbed_by: string | null;
+}
+
+/** Columns of {@link ExchangeRow}, from `exchange e JOIN session s`. */
+export const EXCHANGE_COLUMNS = `e.id, e.agent, e.key, s.native_id AS session_native, e.project, e.prompt, e.answer, e.tools,
+  e.thinking, e.parts, e.state, e.started_at, e.ended_at, e.revision, e.is_subagent, e.subagent_id, e.lane,
+  e.absorbed_by`;
+
+/** Exchanges kept in memory between batches, so that an open one is not read back for each of its records. */
+const HELD_EXCHANGES = 200;
+
+/** Rows of `exchange` and their full text. Changes are collected, and written once per batch. */
+export class ExchangeTable {
+  readonly #database: Database;
+  readonly #sessions: SessionIds;
+  readonly #byId = new Map<number, Held>();
+  readonly #ids = new Map<string, number>();
+  readonly #load: Statement<[string, string], ExchangeRow>;
+  readonly #update: Statement<unknown[], unknown>;
+  readonly #index: Statement<unknown[], unknown>;
+  readonly #unindex: Statement<unknown[], unknown>;
+
+  constructor(database: Database, sessions: SessionIds) {
+    this.#database = database;
+    this.#sessions = sessions;
+    this.#load = database.prepare(
+      `SELECT ${EXCHANGE_COLUMNS} FROM exchange e JOIN session s ON s.id = e.session WHERE e.agent = ? AND e.key = ?`,
+    );
+    this.#update = database.prepare(
+      `UPDATE exchange SET project = ?, prompt = ?, answer = ?, tools = ?, thinking = ?, parts = ?, state = ?, started_at = ?,
+       ended_at = ?, revision = ?, is_subagent = ?, subagent_id = ?, absorbed_by = ?, saved_at = ?, change_seq = ?
+       WHERE id = ? AND revision <= ?`,
+    );
+    this.#index = database.prepare('INSERT INTO exchange_fts (rowid, prompt, answer, tools) VALUES (?, ?, ?, ?)');
+    this.#unindex = database.prepare(
+      `INSERT INTO exchange_fts (exchange_fts, rowid, prompt, answer, tools) VALUES ('delete', ?, ?, ?, ?)`,
+    );
+  }
+
+  forget(): void {
+    this.#byId.clear();
+    this.#ids.clear();
+  }
+
+  keyOf(id: number): string {
+    const held = this.#byId.get(id);
+    if (held !== undefined) return held.draft.key;
+    const row = this.#database
+      .prepare<[number], { readonly key: string }>('SELECT key FROM exchange WHERE id = ?')
+      .get(id);
+    if (row === undefined) throw new StoreError('STORE_CORRUPT', 'a record points at an exchange that is not there');
+    return row.key;
+  }
+
+  load(agent: Agent, key: string): ExchangeDraft | null {
+    return this.#hold(agent, key)?.draft ?? null;
+  }
+
+  idOf(agent: Agent, key: string): number | null {
+    return this.#hold(agent, key)?.id ?? null;
+  }
+
+  /** Takes an exchange that is new or has changed; its content is written by {@link flush}. */
+  put(draft: ExchangeDraft, now: EpochMs): void {
+    const held = this.#hold(draft.agent, draft.key);
+    if (held === null) {
+      this.#open(draft, now);
+      return;
+    }
+    if (draft.revision < held.draft.revision) throw new InvariantError('a revision that shrinks');
+    held.draft = draft;
+    held.isDirty = true;
+  }
+
+  /** Puts an exchange under the session in which it was asked. */
+  setOwner(agent: Agent, key: string, sessionId: string, startedAt: EpochMs | null): void {
+    const held = this.#hold(agent, key);
+    if (held === null || (held.draft.sessionId === sessionId && held.draft.startedAt === startedAt)) return;
+    held.draft = { ...held.draft, sessionId, startedAt };
+    this.#database
+      .prepare('UPDATE exchange SET session = ?, started_at = ?, change_seq = ? WHERE id = ?')
+      .run(this.#sessions.idOf(agent, sessionId), startedAt, this.#nextChange(), held.id);
+  }
+
+  /** Writes everything that changed. @returns how many exchanges did */
+  flush(now: EpochMs): number {
+    let changed = 0;
+    for (const held of this.#byId.values()) {
+      if (!held.isDirty) continue;
+      this.#write(held, now);
+      changed += 1;
+    }
+    for (const id of [...this.#byId.keys()].slice(0, Math.max(0, this.#byId.size - HELD_EXCHANGES))) this.#drop(id);
+    return changed;
+  }
+
+  #open(draft: ExchangeDraft, now: EpochMs): void {
+    const { lastInsertRowid } = this.#database
+      .prepare(
+        `INSERT INTO exchange (agent, key, session, state, is_subagent, lane, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        draft.agent,
+        draft.key,
+        this.#sessions.idOf(draft.agent, draft.sessionId),
+        draft.state,
+        draft.isSubagent ? 1 : 0,
+        draft.lane,
+        now,
+      );
+    this.#keep({ id: Number(lastInsertRowid), draft, indexed: null, isDirty: true });
+    addToCounter(this.#database, draft.isSubagent ? 'subagent_exchanges' : 'exchanges', 1);
+  }
+
+  #write(held: Held, now: EpochMs): void {
+    const { id, draft } = held;
+    const packed = packExchange(draft.prompt, draft.parts);
+    if (held.indexed !== null) {
+      this.#unindex.run(id, held.indexed.prompt, held.indexed.answer, held.indexed.tools);
+    }
+    const { changes } = this.#update.run(
+      draft.project,
+      packed.prompt,
+      packed.answer,
+      packed.tools,
+      packed.thinking,
+      packed.parts,
+      draft.state,
+      draft.startedAt,
+      draft.endedAt,
+      draft.revision,
+      draft.isSubagent ? 1 : 0,
+      draft.subagentId,
+      draft.absorbedBy,
+      now,
+      this.#nextChange(),
+      id,
+      draft.revision,
+    );
+    if (changes !== 1) throw new InvariantError('an exchange was not written: its revision went back');
+    this.#index.run(id, packed.prompt, packed.answer, packed.tools);
+    held.indexed = { prompt: packed.prompt, answer: packed.answer, tools: packed.tools };
+    held.isDirty = false;
+  }
+
+  #nextChange(): number {
+    const row = this.#database
+      .prepare<[], { readonly value: number }>(
+        `INSERT INTO counter (name, value) VALUES ('change_seq', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`,
+      )
+      .get();
+    if (row === undefined) throw new InvariantError('no change number');
+    return row.value;
+  }
+
+  #hold(agent: Agent, key: string): Held | null {
+    const id = this.#ids.get(`${agent} ${key}`);
+    const held = id === undefined ? undefined : this.#byId.get(id);
+    if (held !== undefined) {
+      // Last used goes to the end: the front is dropped first.
+      this.#byId.delete(held.id);
+      this.#byId.set(held.id, held);
+      return held;
+    }
+    const row = this.#load.get(agent, key);
+    if (row === undefined) return null;
+    const loaded: Held = {
+      id: row.id,
+      draft: draftOf(row),
+      indexed: { prompt: row.prompt, answer: row.answer, tools: row.tools },
+      isDirty: false,
+    };
+    this.#keep(loaded);
+    return loaded;
+  }
+
+  #keep(held: Held): void {
+    this.#byId.set(held.id, held);
+    this.#ids.set(`${held.draft.agent} ${held.draft.key}`, held.id);
+  }
+
+  #drop(id: number): void {
+    const held = this.#byId.get(id);
+    if (held === undefined) return;
+    this.#byId.delete(id);
+    this.#ids.delete(`${held.draft.agent} ${held.draft.key}`);
+  }
+}
+
+export function draftOf(row: ExchangeRow): ExchangeDraft {
+  return {
+    key: row.key,
+    agent: row.agent,
+    sessionId: row.session_native,
+    project: row.project,
+    ...unpackExchange(row),
+    state: stateOf(row.state),
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    revision: row.revision,
+    isSubagent: row.is_subagent === 1,
+    subagentId: row.subagent_id,
+    lane: row.lane,
+    absorbedBy: row.absorbed_by,
+  };
+}
+
+export function stateOf(text: string): ExchangeState {
+  const state = EXCHANGE_STATES.find((candidate) => candidate === text);
+  if (state === undefined) throw new StoreError('STORE_CORRUPT', 'a saved exchange has an unknown state');
+  return state;
+}

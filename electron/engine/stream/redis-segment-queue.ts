@@ -1,0 +1,214 @@
+/**
+ * The Redis Stream behind the port: stream `conversations:autosave`, group `workers`. A lost connection ends the instance:
+ * every call rejects with STREAM_UNAVAILABLE, and a new instance is made on a new connection.
+ */
+import type { Segment } from '../../../shared/segment.ts';
+import { EngineError, StreamError } from '../core/errors.ts';
+import { decodeSegment, encodeSegment } from './segment-codec.ts';
+import type { QueueDepth, QueueEntry, SegmentQueue } from './segment-queue.ts';
+
+/** The few things this stage needs of a Redis connection. */
+export interface StreamCommands {
+  call(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
+  pipeline(commands: readonly (readonly (string | number)[])[]): Promise<readonly unknown[]>;
+  close(): Promise<void>;
+}
+
+export const STREAM_KEY = 'conversations:autosave';
+export const GROUP = 'workers';
+
+export interface RedisSegmentQueueOptions {
+  /** For everything that answers at once. */
+  readonly commands: StreamCommands;
+  /** Does nothing but blocking reads. Cutting it is the only way to end one early. */
+  readonly blocking: StreamCommands;
+  /** Stable for an installation, so that a restart finds what it had taken. */
+  readonly consumer: string;
+}
+
+export class RedisSegmentQueue implements SegmentQueue {
+  readonly mode = 'redis';
+  readonly #commands: StreamCommands;
+  readonly #blocking: StreamCommands;
+  readonly #consumer: string;
+
+  constructor(options: RedisSegmentQueueOptions) {
+    this.#commands = options.commands;
+    this.#blocking = options.blocking;
+    this.#consumer = options.consumer;
+  }
+
+  async open(): Promise<boolean> {
+    try {
+      await this.#commands.call('XGROUP', 'CREATE', STREAM_KEY, GROUP, '0', 'MKSTREAM');
+      return true;
+    } catch (error) {
+      if (isReply(error, 'BUSYGROUP')) return false;
+      throw error;
+    }
+  }
+
+  async append(segments: readonly Segment[]): Promise<void> {
+    if (segments.length === 0) return;
+    await this.#commands.pipeline(segments.map((segment) => ['XADD', STREAM_KEY, '*', ...encodeSegment(segment)]));
+  }
+
+  async read(most: number, blockMs: number, signal: AbortSignal): Promise<readonly QueueEntry[]> {
+    signal.throwIfAborted();
+    const cut = (): void => {
+      void this.#blocking.close();
+    };
+    signal.addEventListener('abort', cut, { once: true });
+    try {
+      const block = blockMs === 0 ? [] : ['BLOCK', blockMs];
+      return streamEntries(
+        await this.#blocking.call(
+          'XREADGROUP',
+          'GROUP',
+          GROUP,
+          this.#consumer,
+          'COUNT',
+          most,
+          ...block,
+          'STREAMS',
+          STREAM_KEY,
+          '>',
+        ),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cut);
+    }
+  }
+
+  async pendingOf(afterId: string, most: number): Promise<readonly QueueEntry[]> {
+    return streamEntries(
+      await this.#commands.call(
+        'XREADGROUP',
+        'GROUP',
+        GROUP,
+        this.#consumer,
+        'COUNT',
+        most,
+        'STREAMS',
+        STREAM_KEY,
+        afterId,
+      ),
+    );
+  }
+
+  async claim(minIdleMs: number, most: number): Promise<readonly QueueEntry[]> {
+    const reply = await this.#commands.call(
+      'XAUTOCLAIM',
+      STREAM_KEY,
+      GROUP,
+      this.#consumer,
+      minIdleMs,
+      '0-0',
+      'COUNT',
+      most,
+    );
+    return Array.isArray(reply) ? entriesOf(reply[1]) : [];
+  }
+
+  async ack(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#commands.call('XACK', STREAM_KEY, GROUP, ...ids);
+  }
+
+  async trim(keep: number): Promise<void> {
+    // MAXLEN would drop entries that nobody has seen. The bound is the oldest pending entry, or what was delivered last.
+    const bound = await this.#acknowledgedUpTo();
+    if (bound === null) return;
+    const newest = await this.#commands.call('XREVRANGE', STREAM_KEY, bound, '-', 'COUNT', keep + 1);
+    const oldestKept = entriesOf(newest).at(keep)?.id;
+    if (oldestKept !== undefined) await this.#commands.call('XTRIM', STREAM_KEY, 'MINID', oldestKept);
+  }
+
+  async depth(): Promise<QueueDepth> {
+    const group = await this.#group();
+    const pending = numberOf(group.get('pending'));
+    const delivered = textOf(group.get('last-delivered-id')) ?? '0-0';
+    // `lag` exists from 7.0 on and may be null after entries were deleted; counting is exact and the backlog is short.
+    const lag = group.get('lag');
+    const waiting = typeof lag === 'number' ? lag : await this.#countAfter(delivered);
+    return { depth: pending + waiting, pending };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#commands.close(), this.#blocking.close()]);
+  }
+
+  async #acknowledgedUpTo(): Promise<string | null> {
+    const pending = await this.#commands.call('XPENDING', STREAM_KEY, GROUP);
+    const oldestPending = Array.isArray(pending) ? textOf(pending[1]) : null;
+    if (oldestPending !== null) return `(${oldestPending}`;
+    return textOf((await this.#group()).get('last-delivered-id'));
+  }
+
+  async #group(): Promise<ReadonlyMap<string, unknown>> {
+    const groups = await this.#commands.call('XINFO', 'GROUPS', STREAM_KEY);
+    for (const group of Array.isArray(groups) ? groups : []) {
+      const fields = mapOf(group);
+      if (fields.get('name') === GROUP) return fields;
+    }
+    throw new StreamError('STREAM_UNAVAILABLE', 'the queue has lost its consumer group; it is made again', {
+      retryable: true,
+      context: { replyCode: 'NOGROUP' },
+    });
+  }
+
+  async #countAfter(id: string): Promise<number> {
+    let count = 0;
+    for (let from = `(${id}`; ;) {
+      const entries = entriesOf(await this.#commands.call('XRANGE', STREAM_KEY, from, '+', 'COUNT', 1000));
+      count += entries.length;
+      const last = entries.at(-1);
+      if (entries.length < 1000 || last === undefined) return count;
+      from = `(${last.id}`;
+    }
+  }
+}
+
+/** True when Redis refused with that word (`NOGROUP`, `BUSYGROUP`, `OOM` …). */
+export function isReply(error: unknown, code: string): boolean {
+  return error instanceof EngineError && error.context['replyCode'] === code;
+}
+
+/** Reply of XREADGROUP: null, or [[key, [entry …]]], or a map of key to entries (RESP3). */
+function streamEntries(reply: unknown): QueueEntry[] {
+  if (Array.isArray(reply)) return reply.flatMap((stream) => (Array.isArray(stream) ? entriesOf(stream[1]) : []));
+  if (reply instanceof Map) return [...reply.values()].flatMap((entries) => entriesOf(entries));
+  return [];
+}
+
+/** Entries are [id, [field, value …]]; the second is null when the content was trimmed away. */
+function entriesOf(reply: unknown): QueueEntry[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((entry: unknown): QueueEntry[] => {
+    if (!Array.isArray(entry) || typeof entry[0] !== 'string') return [];
+    const fields: unknown = entry[1];
+    const texts = Array.isArray(fields) ? fields.filter((field): field is string => typeof field === 'string') : [];
+    return [{ id: entry[0], segment: decodeSegment(texts) }];
+  });
+}
+
+function mapOf(reply: unknown): ReadonlyMap<string, unknown> {
+  if (reply instanceof Map) return new Map([...reply].map(([name, value]) => [String(name), value as unknown]));
+  const fields = new Map<string, unknown>();
+  if (Array.isArray(reply)) {
+    for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1] as unknown);
+    return fields;
+  }
+  if (reply !== null && typeof reply === 'object') return new Map(Object.entries(reply));
+  return fields;
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : Number(value ?? 0);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
