@@ -5,11 +5,13 @@ import { programFiles } from './engine/config/program-files.ts';
 import type { Engine, EngineOptions } from './engine/contract.ts';
 import { EngineError, isAbort } from './engine/core/errors.ts';
 import { isAttended, openBrowser } from './service/browser.ts';
+import { tolerateClosedOutput } from './engine/core/closed-output.ts';
 import { exitCodeFor, startFailureText } from './service/exit-code.ts';
 import { parseServeArguments } from './service/serve-arguments.ts';
 
 const STOP_WITHIN_MS = 5000;
 const { arch, env, platform } = process;
+tolerateClosedOutput([process.stdout, process.stderr]);
 const home = defaultHome(platform, env, os.homedir());
 
 function engineOptions(port: number | null): EngineOptions {

@@ -6,6 +6,7 @@ import { prepareHome } from './engine/config/prepare-home.ts';
 import { programFiles } from './engine/config/program-files.ts';
 import { systemClock } from './engine/core/clock.ts';
 import { createEngine } from './engine/engine.ts';
+import { tolerateClosedOutput } from './engine/core/closed-output.ts';
 import { Desktop } from './shell/desktop.ts';
 import { DesktopProgram } from './shell/desktop-program.ts';
 import { readLaunchOptions } from './shell/launch-options.ts';
@@ -14,6 +15,7 @@ import { startFailureText } from './shell/start-failure.ts';
 import { stderrLogger } from './shell/stderr-logger.ts';
 
 const { arch, argv, env, platform } = process;
+tolerateClosedOutput([process.stdout, process.stderr]);
 const userHome = os.homedir();
 const home = defaultHome(platform, env, userHome);
 const clock = systemClock;

@@ -54,7 +54,7 @@ class LocalEngine implements Engine {
   #recorderStart: Promise<Recorder> | null = null;
   #running: Running | null = null;
   #api: ApiServer | null = null;
-  #statusListeners = new Map<(snapshot: StatusSnapshot) => void, Disposable | null>();
+  readonly #statusListeners = new Map<(snapshot: StatusSnapshot) => void, Disposable | null>();
   #isStopping = false;
   #stopped: Promise<void> | null = null;
 

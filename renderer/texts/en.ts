@@ -15,7 +15,6 @@ export interface AlarmFigures {
 }
 
 export const texts = {
-  appName: 'Holdfast',
   separator: ' · ',
   views: { overview: 'Overview', conversations: 'Conversations', health: 'Health' },
   viewsLabel: 'Views',
@@ -97,7 +96,6 @@ export const texts = {
     none: 'No active alarms.',
     signalLost: 'No signal. Alarms are not known.',
     waiting: 'Waiting for the first reading.',
-    count: (position: string, total: string) => `${position} of ${total}`,
     more: (count: string) => `and ${count} more`,
     /** For a key that this window does not know yet: the key itself is better than silence. */
     unknown: (key: string, figures: AlarmFigures) => `${key}: ${figures.value}, limit ${figures.limit}.`,
@@ -183,7 +181,6 @@ export const texts = {
     messagesLabel: (now: string, most: string) => `Messages per minute over 24 hours: now ${now}, at most ${most}`,
     errorsLabel: (now: string, most: string) => `Errors per minute over 24 hours: now ${now}, at most ${most}`,
     usual: (low: string, high: string) => `, usually ${low} to ${high}`,
-    collecting: 'The first minute is being measured.',
   },
 
   recent: {
@@ -355,9 +352,8 @@ export const texts = {
     errorsThisHour: 'Errors this hour',
     heartbeat: 'Consumer heartbeat',
     ago: (age: string) => `${age} ago`,
-    never_: 'not yet',
+    notYet: 'not yet',
     deadLetters: 'Dead letters',
-    deadLettersKept: (count: string) => `${count} kept`,
     retry: (count: number, figure: string) => `Retry ${figure} ${plural(count, 'message', 'messages')}`,
     retried: (count: number, figure: string) => `${figure} ${plural(count, 'message', 'messages')} queued again.`,
     deadLettersNote: 'Kept until you remove them. The source files are untouched.',

@@ -45,7 +45,7 @@ export interface FactGroup {
 }
 
 export function factGroups(snapshot: StatusSnapshot, now: EpochMs): readonly FactGroup[] {
-  const ago = (at: EpochMs | null) => (at === null ? texts.health.never_ : texts.health.ago(formatDuration(now - at)));
+  const ago = (at: EpochMs | null) => (at === null ? texts.health.notYet : texts.health.ago(formatDuration(now - at)));
   return [redisFacts(snapshot), captureFacts(snapshot, ago), savingFacts(snapshot, ago)];
 }
 

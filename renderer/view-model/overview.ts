@@ -9,8 +9,6 @@ import { readingViews } from './readings.ts';
 import { serviceViews } from './services.ts';
 import { pipeStates, stageViews, tankSegments } from './stages.ts';
 
-export type OverviewView = ReturnType<typeof overviewView>;
-
 export function overviewView(snapshot: StatusSnapshot, freshness: Freshness, now: EpochMs) {
   const { store, queue, minutes } = snapshot;
   const stages = stageViews(snapshot, freshness, now);

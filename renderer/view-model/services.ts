@@ -11,7 +11,7 @@ export interface ServiceView {
   readonly value: string;
 }
 
-const WAL_WARNING_BYTES = 128_000_000;
+const WAL_WARNING_BYTES = 128 * 1024 * 1024;
 const DISK_WARNING_BYTES = 5_000_000_000;
 const DISK_ALARM_BYTES = 1_000_000_000;
 

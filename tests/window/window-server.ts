@@ -107,7 +107,7 @@ export class WindowServer {
       return { ok: false, error: { code: 'IPC_BAD_ARGUMENT', message: parsed.error.message, retryable: false } };
     }
     try {
-      return { ok: true, value: await this.engine.call(topic, parsed.data as never) };
+      return { ok: true, value: await this.engine.call(topic, parsed.data) };
     } catch (error) {
       if (!(error instanceof RefusedCall)) throw error;
       return { ok: false, error: { code: error.code, message: error.message, retryable: false } };

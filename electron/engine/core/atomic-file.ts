@@ -1,5 +1,6 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { systemErrorCode } from './errors.ts';
 
 /**
  * Replaces a file so that a reader, or a crash, sees the old or the new content and nothing between: temporary file, sync,
@@ -24,10 +25,15 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
   await syncDirectory(path.dirname(file));
 }
 
-/** Makes a created or renamed name durable. Windows has no handle on a folder and journals names by itself. */
+/** Makes a created or renamed name durable. Windows gives no handle on a folder, and journals names by itself. */
 export async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
+  let handle: FileHandle;
+  try {
+    handle = await open(directory, 'r');
+  } catch (error) {
+    if (/^(EISDIR|EPERM)$/.test(systemErrorCode(error) ?? '')) return;
+    throw error;
+  }
   try {
     await handle.sync();
   } finally {

@@ -66,7 +66,7 @@ export function describeError(error: unknown): string {
   const parts: string[] = [];
   for (let current = error, depth = 0; current !== undefined && depth < 6; depth += 1) {
     if (!(current instanceof Error)) {
-      parts.push(String(current));
+      parts.push(typeof current === 'string' ? current : JSON.stringify(current));
       break;
     }
     const code = current instanceof EngineError ? current.code : systemErrorCode(current);
