@@ -11,7 +11,7 @@ import type { EngineOptions } from './contract.ts';
 import type { FileToCheck } from './jobs/file-check.ts';
 import type { RestorableFile } from './jobs/restore-job.ts';
 import { sourceRoot, type Recorder } from './recorder.ts';
-import type { StoredGeneration } from './store/conversation-reader.ts';
+import type { StoredGeneration } from './store/store-figures.ts';
 import type { StoreThread } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
 

@@ -207,7 +207,7 @@ export class StatusBoard {
     if (isGapDue) this.#gapAt = monotonic;
     this.#slow = {
       minutes: await reader.call('minutes', now - DAY_MS),
-      captureGap: isGapDue ? await reader.call('captureGap') : this.#slow.captureGap,
+      captureGap: isGapDue ? await reader.call('captureGap', now) : this.#slow.captureGap,
       diskFreeBytes: await freeBytes(paths.home),
       redis: await redisFacts(recorder),
     };

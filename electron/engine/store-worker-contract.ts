@@ -3,7 +3,7 @@ import type { ExchangeSummary, SearchHit, SessionSummary } from '../../shared/ex
 import type { DeadLetter } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import type { FileCheck, FileToCheck } from './jobs/file-check.ts';
-import type { MinuteRow, StoreCounts, StoredGeneration } from './store/conversation-reader.ts';
+import type { MinuteRow, StoreCounts, StoredGeneration } from './store/store-figures.ts';
 import type { SaveResult, SegmentToSave } from './store/segment-saver.ts';
 
 /** What a worker is started with. */
@@ -44,7 +44,7 @@ export type ReaderOperations = {
   page(after: number, limit: number): ExchangePage;
   search(query: string, limit: number): SearchHit[];
   deadLetters(limit: number): DeadLetter[];
-  captureGap(): number;
+  captureGap(now: EpochMs): number;
   checkFile(file: FileToCheck): FileCheck;
   proof(): StoreProof;
   close(): void;

@@ -14,10 +14,14 @@ import { adapterOf } from './parse/adapters.ts';
 import { ExchangeAssembler } from './parse/exchange-assembler.ts';
 import { preferredOwner } from './parse/exchange-owner.ts';
 import type { ReaderOperations, StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
+import { CaptureGap } from './store/capture-gap.ts';
 import { ConversationReader } from './store/conversation-reader.ts';
-import { openDatabase } from './store/database.ts';
+import { openDatabase, toStoreError } from './store/database.ts';
 import { DeadLetterDesk } from './store/dead-letter-desk.ts';
-import { SegmentSaver, type TranscriptParser } from './store/segment-saver.ts';
+import type { TranscriptParser } from './store/saver-ports.ts';
+import { SegmentSaver } from './store/segment-saver.ts';
+import { StoreAudit } from './store/store-audit.ts';
+import { StoreFigures } from './store/store-figures.ts';
 
 /**
  * Lines over this size are set aside by their range. Agents write records of up to some megabytes (images); parsing one needs
@@ -56,21 +60,23 @@ function writer(): Handlers<WriterOperations> {
     countError: () => {
       saver.countError();
     },
-    retryDeadLetters: (id) => {
-      const retried = desk.retry(id);
-      saver.forgetPositions(retried.archivePaths);
-      return retried;
-    },
+    retryDeadLetters: (id) => desk.retry(id, (archivePaths) => saver.forgetPositions(archivePaths)),
     discardDeadLetters: (id) => desk.discard(id),
     close: () => {
-      database.pragma('wal_checkpoint(TRUNCATE)');
-      database.close();
+      try {
+        database.pragma('wal_checkpoint(TRUNCATE)');
+      } finally {
+        database.close();
+      }
     },
   };
 }
 
 function reader(): Handlers<ReaderOperations> {
   const conversations = new ConversationReader(database, existsSync);
+  const figures = new StoreFigures(database);
+  const audit = new StoreAudit(database);
+  const gap = new CaptureGap(database);
   const ports = {
     archiveSize: (archivePath: string) => archive.sizeOf(archivePath),
     readChunks: archive.readChunks.bind(archive),
@@ -81,26 +87,26 @@ function reader(): Handlers<ReaderOperations> {
     },
     hasRecord: (archivePath: string, key: string) => {
       const agent = adapterOf(parseArchivePath(archivePath)?.agent ?? '')?.agent;
-      return agent !== undefined && conversations.hasRecord(agent, key);
+      return agent !== undefined && audit.hasRecord(agent, key);
     },
-    isSetAside: (archivePath: string, start: number) => conversations.isSetAside(archivePath, start),
+    isSetAside: (archivePath: string, start: number) => audit.isSetAside(archivePath, start),
     maxLineBytes: MAX_LINE_BYTES,
   };
   return {
-    positions: () => conversations.positions(),
-    counts: (now) => conversations.counts(now),
-    minutes: (since) => conversations.minutes(since),
+    positions: () => figures.positions(),
+    counts: (now) => figures.counts(now),
+    minutes: (since) => figures.minutes(since),
     recent: (limit) => conversations.recent(limit),
     sessions: (limit, offset, project) => conversations.sessions(limit, offset, project),
     session: (session) => conversations.session(session),
     page: (after, limit) => conversations.page(after, limit),
     search: (query, limit) => conversations.search(query, limit),
-    deadLetters: (limit) => conversations.deadLetters(limit),
-    captureGap: () => conversations.captureGap(),
+    deadLetters: (limit) => figures.deadLetters(limit),
+    captureGap: (now) => gap.count(now),
     checkFile: (file) => checkFile(file, ports),
     proof: () => {
-      const { exchanges, subagentExchanges } = conversations.counts(systemClock.now());
-      return { exchanges, subagentExchanges, duplicated: conversations.duplicates(), drift: conversations.drift() };
+      const { exchanges, subagentExchanges } = figures.counts(systemClock.now());
+      return { exchanges, subagentExchanges, duplicated: audit.duplicates(), drift: audit.drift() };
     },
     close: () => {
       database.close();
@@ -117,10 +123,19 @@ function main(): void {
     (...args: readonly unknown[]) => unknown
   >;
   const operations = Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]) => [name, (args: readonly unknown[]) => handler(...args)]),
+    Object.entries(handlers).map(([name, handler]) => [name, (args: readonly unknown[]) => withCode(handler, args)]),
   );
   serve(parentPort, operations);
   parentPort.postMessage({ ready: true });
+}
+
+/** An error of SQLite crosses the thread as one of ours, so that a damaged database is seen as such wherever it shows. */
+function withCode(handler: (...args: readonly unknown[]) => unknown, args: readonly unknown[]): unknown {
+  try {
+    return handler(...args);
+  } catch (error) {
+    throw toStoreError(error);
+  }
 }
 
 main();

@@ -55,10 +55,15 @@ describe('history of Claude Code 2.1.197', () => {
     const sessions = await place.json(['list', '--limit', '1000'], sessionList);
     expect(new Set(sessions.map(({ sourcePresent }) => sourcePresent))).toEqual(new Set([false]));
 
-    for (const { id } of sessions) expect((await place.restore(id)).conflicts).toEqual([]);
+    const holdfast = await place.start();
+    for (const { id } of sessions) {
+      const report = await holdfast.job({ kind: 'restore', session: id, to: null });
+      expect(report).toMatchObject({ kind: 'restore', conflicts: [] });
+    }
 
     expect(recordedHashes(place.claude)).toEqual(before);
     expectClean(await place.verify());
+    expect(await place.export()).toEqual(exported);
   });
 
   it('is restored into another folder in the layout of the agent, with subagents, spilled results and meta files', async () => {
@@ -102,7 +107,7 @@ describe('history of Claude Code 2.1.197', () => {
 
 /** Files of a session in the agent's folder, with their hashes. */
 function filesOf(place: Workplace, session: string): ReadonlyMap<string, string> {
-  return new Map([...hashesBelow(place.claude)].filter(([name]) => name.includes(`/${session}`)));
+  return new Map([...recordedHashes(place.claude)].filter(([name]) => name.includes(`/${session}`)));
 }
 
 describe('generated history', () => {

@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { ArchiveError } from '../core/errors.ts';
 
 export interface ArchiveName {
   readonly agent: string;
@@ -21,18 +22,41 @@ export interface ArchiveName {
 const GENERATION = /^~(?<number>[1-9]\d*)$/;
 
 export function archivePathOf(name: ArchiveName): string {
-  const generation = name.generation === 1 ? [] : [`~${name.generation}`];
+  // A transcript whose own path begins like a generation gets the number even when it is the first.
+  const isPlain = name.generation === 1 && !GENERATION.test(name.relativePath.split('/')[0] ?? '');
+  const generation = isPlain ? [] : [`~${name.generation}`];
   return [name.agent, name.rootKey, ...generation, name.relativePath].join('/');
 }
 
 /** Inverse of {@link archivePathOf}; null for a path that is none. */
 export function parseArchivePath(archivePath: string): ArchiveName | null {
-  const [agent, rootKey, ...rest] = archivePath.split('/');
-  if (agent === undefined || rootKey === undefined || rest.length === 0) return null;
+  const parts = archivePath.split('/');
+  const [agent, rootKey, ...rest] = parts;
+  if (agent === undefined || rootKey === undefined || !parts.every(isName)) return null;
   const number = GENERATION.exec(rest[0] ?? '')?.groups?.['number'];
   const relative = number === undefined ? rest : rest.slice(1);
-  if (relative.length === 0 || relative.some((part) => part === '' || part === '.' || part === '..')) return null;
+  if (relative.length === 0) return null;
   return { agent, rootKey, generation: number === undefined ? 1 : Number(number), relativePath: relative.join('/') };
+}
+
+/**
+ * Where a generation lies on disk.
+ * Error: ARCHIVE_MISMATCH for a path that leads out of the archive: it may come from a queue that others can write to.
+ */
+export function archivedFile(directory: string, archivePath: string): string {
+  const parts = archivePath.split('/');
+  if (!parts.every(isName)) {
+    throw new ArchiveError('ARCHIVE_MISMATCH', 'a queued entry names no file of the archive', {
+      context: { archivePath },
+    });
+  }
+  return path.join(directory, ...parts);
+}
+
+function isName(part: string): boolean {
+  return (
+    part !== '' && part !== '.' && part !== '..' && !part.includes('\0') && !(path.sep === '\\' && part.includes('\\'))
+  );
 }
 
 /**

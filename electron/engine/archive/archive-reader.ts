@@ -1,7 +1,7 @@
 /** Synchronous reading of the archive for worker threads, where the parser waits for the bytes anyway. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import path from 'node:path';
 import { ArchiveError, systemErrorCode } from '../core/errors.ts';
+import { archivedFile } from './archive-path.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -25,7 +25,7 @@ export class ArchiveReader {
     this.#withFile(archivePath, (fd) => {
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(end - start, 0)));
       for (let at = start; at < end;) {
-        const read = fd === null ? 0 : readSync(fd, buffer, 0, Math.min(buffer.length, end - at), at);
+        const read = fd === null ? 0 : readSome(fd, buffer.subarray(0, end - at), at, archivePath);
         if (read === 0) {
           throw new ArchiveError('ARCHIVE_MISMATCH', 'an archived transcript is shorter than what was queued of it', {
             context: { archivePath, start, end },
@@ -44,19 +44,26 @@ export class ArchiveReader {
   }
 
   #withFile<T>(archivePath: string, use: (fd: number | null) => T): T {
+    const file = archivedFile(this.#directory, archivePath);
     let fd: number | null = null;
     try {
-      fd = openSync(path.join(this.#directory, ...archivePath.split('/')), 'r');
+      fd = openSync(file, 'r');
     } catch (error) {
       if (systemErrorCode(error) !== 'ENOENT') throw unreadable(error, archivePath);
     }
     try {
       return use(fd);
-    } catch (error) {
-      throw error instanceof Error && systemErrorCode(error) === 'EIO' ? unreadable(error, archivePath) : error;
     } finally {
       if (fd !== null) closeSync(fd);
     }
+  }
+}
+
+function readSome(fd: number, buffer: Buffer, position: number, archivePath: string): number {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, position);
+  } catch (error) {
+    throw unreadable(error, archivePath);
   }
 }
 

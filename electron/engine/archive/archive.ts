@@ -5,8 +5,10 @@
  */
 import { mkdir, open, opendir, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { syncDirectory, writeFileAtomic } from '../core/atomic-file.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
 import { ArchiveError, systemErrorCode } from '../core/errors.ts';
+import { archivedFile } from './archive-path.ts';
+import { DurableFolders } from './durable-folders.ts';
 
 /** Description of an agent's root, kept beside its files so that the archive can be understood without the database. */
 export interface ArchivedRoot {
@@ -18,10 +20,12 @@ const ROOT_FILE = 'root.json';
 
 export class Archive {
   readonly #directory: string;
+  readonly #folders: DurableFolders;
   readonly #describedRoots = new Set<string>();
 
   constructor(directory: string) {
     this.#directory = directory;
+    this.#folders = new DurableFolders(directory);
   }
 
   async open(): Promise<void> {
@@ -39,8 +43,9 @@ export class Archive {
     }
   }
 
+  /** Error: ARCHIVE_MISMATCH for a path that leads out of the archive. */
   fileOf(archivePath: string): string {
-    return path.join(this.#directory, ...archivePath.split('/'));
+    return archivedFile(this.#directory, archivePath);
   }
 
   /** Writes down which folder a root key stands for. Once per root and run. */
@@ -89,27 +94,18 @@ export class Archive {
     }
   }
 
-  /** Reads `[start, end)`. Error: ARCHIVE_MISMATCH when the file is shorter. */
+  /** Reads `[start, end)`. Errors: ARCHIVE_MISMATCH when the file is shorter, ARCHIVE_UNAVAILABLE (retryable). */
   async read(archivePath: string, start: number, end: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(end - start);
-    let handle: FileHandle;
     try {
-      handle = await open(this.fileOf(archivePath), 'r');
+      const handle = await open(this.fileOf(archivePath), 'r');
+      try {
+        await readFully(handle, buffer, start);
+      } finally {
+        await handle.close();
+      }
     } catch (error) {
       throw unavailable(error, archivePath);
-    }
-    try {
-      for (let done = 0; done < buffer.length;) {
-        const { bytesRead } = await handle.read(buffer, done, buffer.length - done, start + done);
-        if (bytesRead === 0) {
-          throw new ArchiveError('ARCHIVE_MISMATCH', 'an archived transcript is shorter than what was written of it', {
-            context: { archivePath, start, end },
-          });
-        }
-        done += bytesRead;
-      }
-    } finally {
-      await handle.close();
     }
     return buffer;
   }
@@ -119,7 +115,7 @@ export class Archive {
     const file = this.fileOf(archivePath);
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      return await ArchiveWriter.open(file, archivePath);
+      return await ArchiveWriter.open(file, archivePath, this.#folders);
     } catch (error) {
       throw unavailable(error, archivePath);
     }
@@ -129,22 +125,21 @@ export class Archive {
 export class ArchiveWriter {
   readonly #handle: FileHandle;
   readonly #archivePath: string;
-  readonly #directory: string;
-  #isNew: boolean;
+  readonly #settleNames: () => Promise<void>;
+  #areNamesSettled = false;
   #position: number;
 
-  private constructor(handle: FileHandle, archivePath: string, directory: string, position: number, isNew: boolean) {
+  private constructor(handle: FileHandle, archivePath: string, position: number, settleNames: () => Promise<void>) {
     this.#handle = handle;
     this.#archivePath = archivePath;
-    this.#directory = directory;
     this.#position = position;
-    this.#isNew = isNew;
+    this.#settleNames = settleNames;
   }
 
-  static async open(file: string, archivePath: string): Promise<ArchiveWriter> {
+  static async open(file: string, archivePath: string, folders: DurableFolders): Promise<ArchiveWriter> {
     const { handle, isNew } = await openOrCreate(file);
     const { size } = await handle.stat();
-    return new ArchiveWriter(handle, archivePath, path.dirname(file), size, isNew);
+    return new ArchiveWriter(handle, archivePath, size, () => folders.settle(path.dirname(file), isNew));
   }
 
   /** Bytes held. */
@@ -168,8 +163,8 @@ export class ArchiveWriter {
   async sync(): Promise<void> {
     try {
       await this.#handle.datasync();
-      if (this.#isNew) await syncDirectory(this.#directory);
-      this.#isNew = false;
+      if (!this.#areNamesSettled) await this.#settleNames();
+      this.#areNamesSettled = true;
     } catch (error) {
       throw unavailable(error, this.#archivePath);
     }
@@ -177,6 +172,18 @@ export class ArchiveWriter {
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+}
+
+async function readFully(handle: FileHandle, buffer: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < buffer.length;) {
+    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, position + done);
+    if (bytesRead === 0) {
+      throw new ArchiveError('ARCHIVE_MISMATCH', 'an archived transcript is shorter than what was written of it', {
+        context: { position, length: buffer.length },
+      });
+    }
+    done += bytesRead;
   }
 }
 

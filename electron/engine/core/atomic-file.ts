@@ -1,4 +1,5 @@
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from './errors.ts';
 
@@ -8,7 +9,8 @@ import { systemErrorCode } from './errors.ts';
  * @param mode permission bits, default 0600: everything Holdfast writes is private
  */
 export async function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
+  // Two writers at the same time must not share it: the rename of one would take it away from the other.
+  const temporary = `${file}.${randomUUID().slice(0, 8)}.tmp`;
   try {
     const handle = await open(temporary, 'w', mode);
     try {
@@ -25,18 +27,22 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
   await syncDirectory(path.dirname(file));
 }
 
-/** Makes a created or renamed name durable. Windows gives no handle on a folder, and journals names by itself. */
+/** Makes a created or renamed name durable. */
 export async function syncDirectory(directory: string): Promise<void> {
-  let handle: FileHandle;
   try {
-    handle = await open(directory, 'r');
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
-    if (/^(EISDIR|EPERM)$/.test(systemErrorCode(error) ?? '')) return;
-    throw error;
+    if (!isUnsupported(error)) throw error;
   }
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+}
+
+/** Windows cannot flush a folder and journals names by itself. */
+function isUnsupported(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === 'EPERM' || code === 'EISDIR';
 }

@@ -14,25 +14,29 @@ export class Backpressure {
     return this.#held;
   }
 
-  add(amount: number): void {
+  /**
+   * Adds when there is room. Asking and adding are one step, so that of several that wait not all go ahead at once.
+   * @returns false when it is full; nothing was added
+   */
+  tryTake(amount: number): boolean {
+    if (this.#held >= this.#most) return false;
     this.#held += amount;
+    return true;
   }
 
-  /** More may be released than was added: entries of an earlier run come out of the queue as well. */
+  /** More may be released than was taken: entries of an earlier run come out of the queue as well. */
   release(amount: number): void {
     this.#held = Math.max(0, this.#held - amount);
     if (this.#held < this.#most) this.#freed.dispatchEvent(new Event('freed'));
   }
 
-  /** What was under way is forgotten: it will be added again. */
+  /** What was under way is forgotten: it will be taken again. */
   reset(): void {
     this.release(this.#held);
   }
 
-  async room(signal: AbortSignal): Promise<void> {
-    while (this.#held >= this.#most) {
-      signal.throwIfAborted();
-      await once(this.#freed, 'freed', { signal });
-    }
+  /** Resolves when something is released and there is room; somebody else may be faster. Rejects with an AbortError. */
+  async freed(signal: AbortSignal): Promise<void> {
+    await once(this.#freed, 'freed', { signal });
   }
 }

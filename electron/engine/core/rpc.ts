@@ -32,9 +32,18 @@ export function serve(
       const note = (value: unknown): void => {
         end.postMessage({ id: call.id, note: value } satisfies Reply);
       };
-      end.postMessage({ id: call.id, result: await run(operations[call.operation], call, note) } satisfies Reply);
+      answer(end, call.id, await run(operations[call.operation], call, note));
     });
   });
+}
+
+/** A result that cannot be cloned must not leave the caller waiting, nor hold up the calls behind it. */
+function answer(end: MessageEnd, id: number, result: Envelope<unknown>): void {
+  try {
+    end.postMessage({ id, result } satisfies Reply);
+  } catch (error) {
+    end.postMessage({ id, result: { ok: false, error: toEnvelope(error) } } satisfies Reply);
+  }
 }
 
 async function run(
@@ -79,8 +88,9 @@ export class RpcClient<O extends Operations> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     const id = (this.#lastId += 1);
     return new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, onNote });
       this.#end.postMessage({ id, operation, args } satisfies Call);
+      // After it was sent: what cannot be cloned is rejected at once and waits for nothing.
+      this.#waiting.set(id, { resolve, reject, onNote });
     }) as Promise<Awaited<ReturnType<O[K]>>>;
   }
 

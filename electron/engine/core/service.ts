@@ -23,7 +23,8 @@ export class ServiceGroup {
         signal.throwIfAborted();
         await service.start(signal);
       } catch (error) {
-        await this.stop();
+        // Why it did not start is what people have to know, whether or not the rest could be stopped cleanly.
+        await Promise.allSettled([this.stop()]);
         throw error;
       }
       this.#started.push(service);

@@ -30,6 +30,7 @@ export function openDatabase(file: string, options: OpenOptions): Database {
       ...(options.nativeBinding === null ? {} : { nativeBinding: options.nativeBinding }),
     });
     try {
+      refuseNewer(database);
       configure(database, options.readonly ?? false);
       if (options.readonly !== true) {
         chmodSync(file, 0o600);
@@ -69,29 +70,35 @@ function configure(database: Database, readonly: boolean): void {
   }
 }
 
-/** Each migration in a transaction of its own, forward only; a newer schema is refused and left alone. */
+/** Before anything else: settings such as the journal mode are written into the file. */
+function refuseNewer(database: Database): void {
+  const version = versionOf(database);
+  if (version <= MIGRATIONS.length) return;
+  throw new StoreError(
+    'SCHEMA_TOO_NEW',
+    'the database was written by a newer Holdfast; install that version again, nothing was changed',
+    { context: { version, newest: MIGRATIONS.length } },
+  );
+}
+
+/** Each migration in a transaction of its own, forward only. Two programs may do it at the same time: one waits. */
 function migrate(database: Database): void {
-  const version = database.pragma('user_version', { simple: true });
-  if (typeof version !== 'number') throw new InvariantError('user_version is not a number');
-  const newest = MIGRATIONS.length;
-  if (version > newest) {
-    throw new StoreError(
-      'SCHEMA_TOO_NEW',
-      'the database was written by a newer Holdfast; install that version again, nothing was changed',
-      {
-        context: { version, newest },
-      },
-    );
-  }
   for (const [index, migration] of MIGRATIONS.entries()) {
-    if (index < version) continue;
+    if (index < versionOf(database)) continue;
     database
       .transaction(() => {
+        if (index < versionOf(database)) return;
         database.exec(migration);
         database.pragma(`user_version = ${index + 1}`);
       })
       .immediate();
   }
+}
+
+function versionOf(database: Database): number {
+  const version = database.pragma('user_version', { simple: true });
+  if (typeof version !== 'number') throw new InvariantError('user_version is not a number');
+  return version;
 }
 
 /** Size of the database and of its write-ahead log, in bytes. */
@@ -140,7 +147,7 @@ export class FileLock {
 
   /** @returns null when another process holds it */
   static tryAcquire(file: string, nativeBinding: string | null): FileLock | null {
-    const database = new Sqlite(file, { timeout: 0, ...(nativeBinding === null ? {} : { nativeBinding }) });
+    const database = openForLock(file, nativeBinding);
     try {
       chmodSync(file, 0o600);
       database.pragma('journal_mode = DELETE');
@@ -155,5 +162,13 @@ export class FileLock {
 
   release(): void {
     this.#database.close();
+  }
+}
+
+function openForLock(file: string, nativeBinding: string | null): Database {
+  try {
+    return new Sqlite(file, { timeout: 0, ...(nativeBinding === null ? {} : { nativeBinding }) });
+  } catch (error) {
+    throw toStoreError(error);
   }
 }

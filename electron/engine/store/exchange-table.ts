@@ -1,20 +1,22 @@
 import { EXCHANGE_STATES, type Agent, type ExchangeDraft, type ExchangeState } from '../../../shared/exchange.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { InvariantError, StoreError } from '../core/errors.ts';
+import type { CounterTable } from './counter-table.ts';
 import type { Database, Statement } from './database.ts';
 import { packExchange, unpackExchange, type PackedExchange } from './exchange-codec.ts';
-import { addToCounter } from './record-table.ts';
 
 /** Finds or makes the row of a session. */
 export interface SessionIds {
   idOf(agent: Agent, sessionId: string): number;
 }
 
+type SearchedText = Pick<PackedExchange, 'prompt' | 'answer' | 'tools'>;
+
 interface Held {
   readonly id: number;
   draft: ExchangeDraft;
   /** What full-text search holds of it; null when it was never indexed. */
-  indexed: Pick<PackedExchange, 'prompt' | 'answer' | 'tools'> | null;
+  indexed: SearchedText | null;
   isDirty: boolean;
 }
 
@@ -44,21 +46,29 @@ const HELD_EXCHANGES = 200;
 
 /** Rows of `exchange` and their full text. Changes are collected, and written once per batch. */
 export class ExchangeTable {
-  readonly #database: Database;
   readonly #sessions: SessionIds;
+  readonly #counters: CounterTable;
   readonly #byId = new Map<number, Held>();
   readonly #ids = new Map<string, number>();
   readonly #load: Statement<[string, string], ExchangeRow>;
+  readonly #loadKey: Statement<[number], { readonly key: string }>;
+  readonly #insert: Statement<unknown[], unknown>;
   readonly #update: Statement<unknown[], unknown>;
+  readonly #own: Statement<unknown[], unknown>;
   readonly #index: Statement<unknown[], unknown>;
   readonly #unindex: Statement<unknown[], unknown>;
 
-  constructor(database: Database, sessions: SessionIds) {
-    this.#database = database;
+  constructor(database: Database, sessions: SessionIds, counters: CounterTable) {
     this.#sessions = sessions;
+    this.#counters = counters;
     this.#load = database.prepare(
       `SELECT ${EXCHANGE_COLUMNS} FROM exchange e JOIN session s ON s.id = e.session WHERE e.agent = ? AND e.key = ?`,
     );
+    this.#loadKey = database.prepare('SELECT key FROM exchange WHERE id = ?');
+    this.#insert = database.prepare(
+      `INSERT INTO exchange (agent, key, session, state, is_subagent, lane, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#own = database.prepare('UPDATE exchange SET session = ?, started_at = ?, change_seq = ? WHERE id = ?');
     this.#update = database.prepare(
       `UPDATE exchange SET project = ?, prompt = ?, answer = ?, tools = ?, thinking = ?, parts = ?, state = ?, started_at = ?,
        ended_at = ?, revision = ?, is_subagent = ?, subagent_id = ?, absorbed_by = ?, saved_at = ?, change_seq = ?
@@ -78,9 +88,7 @@ export class ExchangeTable {
   keyOf(id: number): string {
     const held = this.#byId.get(id);
     if (held !== undefined) return held.draft.key;
-    const row = this.#database
-      .prepare<[number], { readonly key: string }>('SELECT key FROM exchange WHERE id = ?')
-      .get(id);
+    const row = this.#loadKey.get(id);
     if (row === undefined) throw new StoreError('STORE_CORRUPT', 'a record points at an exchange that is not there');
     return row.key;
   }
@@ -105,14 +113,14 @@ export class ExchangeTable {
     held.isDirty = true;
   }
 
-  /** Puts an exchange under the session in which it was asked. */
-  setOwner(agent: Agent, key: string, sessionId: string, startedAt: EpochMs | null): void {
+  /** Puts an exchange under the session in which it was asked. @param askedAt null: unknown, as it was before */
+  setOwner(agent: Agent, key: string, sessionId: string, askedAt: EpochMs | null): void {
     const held = this.#hold(agent, key);
-    if (held === null || (held.draft.sessionId === sessionId && held.draft.startedAt === startedAt)) return;
+    if (held === null) return;
+    const startedAt = askedAt ?? held.draft.startedAt;
+    if (held.draft.sessionId === sessionId && held.draft.startedAt === startedAt) return;
     held.draft = { ...held.draft, sessionId, startedAt };
-    this.#database
-      .prepare('UPDATE exchange SET session = ?, started_at = ?, change_seq = ? WHERE id = ?')
-      .run(this.#sessions.idOf(agent, sessionId), startedAt, this.#nextChange(), held.id);
+    this.#own.run(this.#sessions.idOf(agent, sessionId), startedAt, this.#counters.next('change_seq'), held.id);
   }
 
   /** Writes everything that changed. @returns how many exchanges did */
@@ -128,27 +136,25 @@ export class ExchangeTable {
   }
 
   #open(draft: ExchangeDraft, now: EpochMs): void {
-    const { lastInsertRowid } = this.#database
-      .prepare(
-        `INSERT INTO exchange (agent, key, session, state, is_subagent, lane, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        draft.agent,
-        draft.key,
-        this.#sessions.idOf(draft.agent, draft.sessionId),
-        draft.state,
-        draft.isSubagent ? 1 : 0,
-        draft.lane,
-        now,
-      );
+    const { lastInsertRowid } = this.#insert.run(
+      draft.agent,
+      draft.key,
+      this.#sessions.idOf(draft.agent, draft.sessionId),
+      draft.state,
+      draft.isSubagent ? 1 : 0,
+      draft.lane,
+      now,
+    );
     this.#keep({ id: Number(lastInsertRowid), draft, indexed: null, isDirty: true });
-    addToCounter(this.#database, draft.isSubagent ? 'subagent_exchanges' : 'exchanges', 1);
+    this.#counters.add(draft.isSubagent ? 'subagent_exchanges' : 'exchanges', 1);
   }
 
   #write(held: Held, now: EpochMs): void {
     const { id, draft } = held;
     const packed = packExchange(draft.prompt, draft.parts);
-    if (held.indexed !== null) {
+    // Most records of a turn say nothing that is searched (results of tools, bookkeeping).
+    const isSaid = held.indexed === null || !isSameText(held.indexed, packed);
+    if (isSaid && held.indexed !== null) {
       this.#unindex.run(id, held.indexed.prompt, held.indexed.answer, held.indexed.tools);
     }
     const { changes } = this.#update.run(
@@ -166,24 +172,14 @@ export class ExchangeTable {
       draft.subagentId,
       draft.absorbedBy,
       now,
-      this.#nextChange(),
+      this.#counters.next('change_seq'),
       id,
       draft.revision,
     );
     if (changes !== 1) throw new InvariantError('an exchange was not written: its revision went back');
-    this.#index.run(id, packed.prompt, packed.answer, packed.tools);
+    if (isSaid) this.#index.run(id, packed.prompt, packed.answer, packed.tools);
     held.indexed = { prompt: packed.prompt, answer: packed.answer, tools: packed.tools };
     held.isDirty = false;
-  }
-
-  #nextChange(): number {
-    const row = this.#database
-      .prepare<[], { readonly value: number }>(
-        `INSERT INTO counter (name, value) VALUES ('change_seq', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`,
-      )
-      .get();
-    if (row === undefined) throw new InvariantError('no change number');
-    return row.value;
   }
 
   #hold(agent: Agent, key: string): Held | null {
@@ -218,6 +214,10 @@ export class ExchangeTable {
     this.#byId.delete(id);
     this.#ids.delete(`${held.draft.agent} ${held.draft.key}`);
   }
+}
+
+function isSameText(one: SearchedText, other: SearchedText): boolean {
+  return one.prompt === other.prompt && one.answer === other.answer && one.tools === other.tools;
 }
 
 export function draftOf(row: ExchangeRow): ExchangeDraft {

@@ -2,7 +2,7 @@ import type { TranscriptContext } from '../../../shared/record.ts';
 import type { Segment } from '../../../shared/segment.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { InvariantError } from '../core/errors.ts';
-import type { Database } from './database.ts';
+import type { Database, Statement } from './database.ts';
 import type { Lanes } from './line-reader.ts';
 
 export interface GenerationRow {
@@ -19,13 +19,38 @@ interface StoredGeneration {
   readonly source_path: string | null;
 }
 
-/** Rows of `generation`, `segment` and `dead_letter`: how far each archived file is committed, and what of it was set aside. */
+interface RememberedGeneration extends GenerationRow {
+  readonly sourcePath: string | null;
+}
+
+/** Rows of `generation` and `segment`: how far each archived file is committed. */
 export class GenerationTable {
-  readonly #database: Database;
-  readonly #rows = new Map<string, GenerationRow & { sourcePath: string | null }>();
+  readonly #rows = new Map<string, RememberedGeneration>();
+  readonly #find: Statement<[string], StoredGeneration>;
+  readonly #insert: Statement<unknown[], unknown>;
+  readonly #keepHash: Statement<unknown[], unknown>;
+  readonly #advance: Statement<unknown[], unknown>;
+  readonly #setLanes: Statement<[string, number], unknown>;
+  readonly #setSource: Statement<[string, number], unknown>;
+  readonly #reset: Statement<[string], unknown>;
 
   constructor(database: Database) {
-    this.#database = database;
+    this.#find = database.prepare('SELECT id, committed, lanes, source_path FROM generation WHERE archive_path = ?');
+    this.#insert = database.prepare(
+      `INSERT INTO generation (archive_path, agent, source_path, session, kind, first_saved_at, last_saved_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#keepHash = database.prepare(
+      'INSERT OR REPLACE INTO segment (generation, start, "end", sha256, committed_at) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#advance = database.prepare(
+      'UPDATE generation SET committed = ?, lanes = ?, lines = lines + ?, records = records + ?, last_saved_at = ? WHERE id = ?',
+    );
+    this.#setLanes = database.prepare('UPDATE generation SET lanes = ? WHERE id = ?');
+    this.#setSource = database.prepare('UPDATE generation SET source_path = ? WHERE id = ?');
+    this.#reset = database.prepare(
+      `UPDATE generation SET committed = 0, lanes = '{}', lines = 0, records = 0 WHERE archive_path = ?`,
+    );
   }
 
   forget(): void {
@@ -34,27 +59,23 @@ export class GenerationTable {
 
   /** The row of the segment's generation, made when it is new. */
   open(segment: Segment, sourcePath: string | null, context: TranscriptContext | null, now: EpochMs): GenerationRow {
-    const remembered = this.#rows.get(segment.archivePath) ?? this.#load(segment.archivePath);
-    if (remembered !== null) {
-      if (sourcePath !== null && remembered.sourcePath !== sourcePath)
-        this.#moveSource(remembered.id, segment.archivePath, sourcePath);
-      return this.#rows.get(segment.archivePath) ?? remembered;
+    const { archivePath } = segment;
+    const known = this.#rows.get(archivePath) ?? this.#load(archivePath);
+    if (known !== null) {
+      if (sourcePath === null || sourcePath === known.sourcePath) return known;
+      this.#setSource.run(sourcePath, known.id);
+      return this.#remember({ ...known, sourcePath });
     }
-    this.#database
-      .prepare(
-        `INSERT INTO generation (archive_path, agent, source_path, session, kind, first_saved_at, last_saved_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        segment.archivePath,
-        context?.agent ?? 'unknown',
-        sourcePath,
-        context?.sessionId ?? null,
-        segment.kind === 'blob' ? 'blob' : 'lines',
-        now,
-        now,
-      );
-    const made = this.#load(segment.archivePath);
+    this.#insert.run(
+      archivePath,
+      context?.agent ?? 'unknown',
+      sourcePath,
+      context?.sessionId ?? null,
+      segment.kind === 'blob' ? 'blob' : 'lines',
+      now,
+      now,
+    );
+    const made = this.#load(archivePath);
     if (made === null) throw new InvariantError('a generation vanished while it was made');
     return made;
   }
@@ -67,78 +88,44 @@ export class GenerationTable {
     counts: { readonly lines: number; readonly records: number },
     now: EpochMs,
   ): void {
-    this.#database
-      .prepare(`INSERT OR REPLACE INTO segment (generation, start, "end", sha256, committed_at) VALUES (?, ?, ?, ?, ?)`)
-      .run(row.id, segment.start, segment.end, Buffer.from(segment.sha256, 'hex'), now);
-    this.#database
-      .prepare(
-        `UPDATE generation SET committed = ?, lanes = ?, lines = lines + ?, records = records + ?, last_saved_at = ? WHERE id = ?`,
-      )
-      .run(segment.end, JSON.stringify(lanes), counts.lines, counts.records, now, row.id);
-    this.#remember(row, { committed: segment.end, lanes });
+    this.#keepHash.run(row.id, segment.start, segment.end, Buffer.from(segment.sha256, 'hex'), now);
+    this.#advance.run(segment.end, JSON.stringify(lanes), counts.lines, counts.records, now, row.id);
+    this.#change(row, { committed: segment.end, lanes });
   }
 
   rememberLanes(row: GenerationRow, lanes: Lanes): void {
-    this.#database.prepare('UPDATE generation SET lanes = ? WHERE id = ?').run(JSON.stringify(lanes), row.id);
-    this.#remember(row, { committed: row.committed, lanes });
-  }
-
-  /** @returns false when that range was set aside before */
-  setAside(row: GenerationRow, start: number, end: number, reason: string, now: EpochMs): boolean {
-    const { changes } = this.#database
-      .prepare(
-        `INSERT INTO dead_letter (generation, start, "end", reason, at) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (generation, start) DO UPDATE SET "end" = excluded."end", reason = excluded.reason, state = 'kept'
-         WHERE state = 'recovered' OR "end" <> excluded."end"`,
-      )
-      .run(row.id, start, end, reason, now);
-    return changes > 0;
-  }
-
-  /** A tail that had been set aside has become a whole line: it is judged anew. */
-  recoverTail(row: GenerationRow, from: number): void {
-    this.#database
-      .prepare(`UPDATE dead_letter SET state = 'recovered' WHERE generation = ? AND start = ? AND state = 'kept'`)
-      .run(row.id, from);
+    if (lanes === row.lanes) return;
+    this.#setLanes.run(JSON.stringify(lanes), row.id);
+    this.#change(row, { committed: row.committed, lanes });
   }
 
   /** @returns how many files will be read again */
   forgetPositions(archivePaths: readonly string[]): number {
-    const reset = this.#database.prepare(
-      `UPDATE generation SET committed = 0, lanes = '{}', lines = 0, records = 0 WHERE archive_path = ?`,
-    );
     let changed = 0;
-    for (const archivePath of archivePaths) changed += reset.run(archivePath).changes;
+    for (const archivePath of archivePaths) changed += this.#reset.run(archivePath).changes;
     this.forget();
     return changed;
   }
 
-  #remember(row: GenerationRow, change: Pick<GenerationRow, 'committed' | 'lanes'>): void {
+  #change(row: GenerationRow, change: Pick<GenerationRow, 'committed' | 'lanes'>): void {
     const remembered = this.#rows.get(row.archivePath);
-    if (remembered !== undefined) this.#rows.set(row.archivePath, { ...remembered, ...change });
+    if (remembered !== undefined) this.#remember({ ...remembered, ...change });
   }
 
-  #moveSource(id: number, archivePath: string, sourcePath: string): void {
-    this.#database.prepare('UPDATE generation SET source_path = ? WHERE id = ?').run(sourcePath, id);
-    const remembered = this.#rows.get(archivePath);
-    if (remembered !== undefined) this.#rows.set(archivePath, { ...remembered, sourcePath });
-  }
-
-  #load(archivePath: string): (GenerationRow & { sourcePath: string | null }) | null {
-    const stored = this.#database
-      .prepare<[string], StoredGeneration>(
-        'SELECT id, committed, lanes, source_path FROM generation WHERE archive_path = ?',
-      )
-      .get(archivePath);
+  #load(archivePath: string): RememberedGeneration | null {
+    const stored = this.#find.get(archivePath);
     if (stored === undefined) return null;
-    const row = {
+    return this.#remember({
       id: stored.id,
       archivePath,
       committed: stored.committed,
       lanes: JSON.parse(stored.lanes) as Lanes,
       sourcePath: stored.source_path,
-    };
-    this.#rows.set(archivePath, row);
+    });
+  }
+
+  #remember(row: RememberedGeneration): RememberedGeneration {
+    this.#rows.set(row.archivePath, row);
     return row;
   }
 }

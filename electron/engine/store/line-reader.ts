@@ -9,19 +9,31 @@ export interface LineResult {
   readonly isNew: boolean;
 }
 
+export interface LineReaderOptions {
+  /** Position of the first byte that will be pushed. */
+  readonly offset: number;
+  /** Lines that end here or before are passed over: they are committed. */
+  readonly committed: number;
+  /** Longer lines come without their bytes. */
+  readonly maxLineBytes: number;
+  /** As they stand at `committed`. */
+  readonly lanes: Lanes;
+  readonly save: (line: Line, lanes: Lanes) => LineResult;
+}
+
 /** Walks the lines of one segment, carries the lanes from line to line, and keeps the counts. */
 export class LineReader {
+  readonly #options: LineReaderOptions;
   readonly #splitter: LineSplitter;
-  readonly #save: (line: Line, lanes: Lanes) => LineResult;
   #lanes: Lanes;
   #lines = 0;
   #records = 0;
   #newRecords = 0;
 
-  constructor(offset: number, maxLineBytes: number, lanes: Lanes, save: (line: Line, lanes: Lanes) => LineResult) {
-    this.#splitter = new LineSplitter(offset, maxLineBytes);
-    this.#lanes = lanes;
-    this.#save = save;
+  constructor(options: LineReaderOptions) {
+    this.#options = options;
+    this.#splitter = new LineSplitter(options.offset, options.maxLineBytes);
+    this.#lanes = options.lanes;
   }
 
   get lanes(): Lanes {
@@ -47,7 +59,8 @@ export class LineReader {
   }
 
   #read(line: Line): void {
-    const result = this.#save(line, this.#lanes);
+    if (line.end <= this.#options.committed) return;
+    const result = this.#options.save(line, this.#lanes);
     this.#lanes = result.lanes;
     this.#lines += 1;
     if (result.isRecord) this.#records += 1;

@@ -2,6 +2,7 @@ import type { Agent } from '../../../shared/exchange.ts';
 import { AGENTS } from '../../../shared/exchange.ts';
 import type { ParsedRecord } from '../../../shared/record.ts';
 import { InvariantError } from '../core/errors.ts';
+import type { CounterTable } from './counter-table.ts';
 import type { Database, Statement } from './database.ts';
 import { packRecordKey } from './record-key.ts';
 
@@ -25,27 +26,29 @@ const REMEMBERED_RECORDS = 20_000;
 
 /** Rows of `record` and `occurrence`. */
 export class RecordTable {
-  readonly #database: Database;
+  readonly #counters: CounterTable;
   readonly #recent = new Map<string, KnownRecord>();
   readonly #types = new Map<string, number>();
   readonly #find: Statement<[Buffer, number], KnownRecord>;
   readonly #insert: Statement<unknown[], unknown>;
   readonly #occur: Statement<unknown[], unknown>;
-  #added = 0;
+  readonly #insertType: Statement<[string, string, number], unknown>;
+  readonly #findType: Statement<[string, string], { readonly id: number }>;
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(database: Database, counters: CounterTable) {
+    this.#counters = counters;
     this.#find = database.prepare('SELECT generation, start, exchange FROM record WHERE key = ? AND agent = ?');
     this.#insert = database.prepare(
       'INSERT INTO record (key, agent, type, generation, start, length, exchange, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#occur = database.prepare('INSERT OR IGNORE INTO occurrence (generation, start, key) VALUES (?, ?, ?)');
+    this.#insertType = database.prepare('INSERT OR IGNORE INTO record_type (agent, name, is_known) VALUES (?, ?, ?)');
+    this.#findType = database.prepare('SELECT id FROM record_type WHERE agent = ? AND name = ?');
   }
 
   forget(): void {
     this.#recent.clear();
     this.#types.clear();
-    this.#added = 0;
   }
 
   find(agent: Agent, key: string): KnownRecord | undefined {
@@ -69,7 +72,7 @@ export class RecordTable {
       row.exchange,
       record.at,
     );
-    this.#added += 1;
+    this.#counters.add('records', 1);
     this.#remember(`${row.agent} ${record.key}`, {
       generation: row.generation,
       start: row.start,
@@ -79,12 +82,6 @@ export class RecordTable {
 
   addOccurrence(generation: number, start: number, key: string): void {
     this.#occur.run(generation, start, packRecordKey(key));
-  }
-
-  /** Writes the counts that were kept in memory. */
-  flush(): void {
-    addToCounter(this.#database, 'records', this.#added);
-    this.#added = 0;
   }
 
   #remember(id: string, known: KnownRecord): void {
@@ -99,12 +96,8 @@ export class RecordTable {
     const name = `${agent} ${record.type}`;
     const remembered = this.#types.get(name);
     if (remembered !== undefined) return remembered;
-    this.#database
-      .prepare('INSERT OR IGNORE INTO record_type (agent, name, is_known) VALUES (?, ?, ?)')
-      .run(agent, record.type, record.isKnownType ? 1 : 0);
-    const row = this.#database
-      .prepare<[string, string], { readonly id: number }>('SELECT id FROM record_type WHERE agent = ? AND name = ?')
-      .get(agent, record.type);
+    this.#insertType.run(agent, record.type, record.isKnownType ? 1 : 0);
+    const row = this.#findType.get(agent, record.type);
     if (row === undefined) throw new InvariantError('a record type vanished while it was made');
     this.#types.set(name, row.id);
     return row.id;
@@ -114,13 +107,4 @@ export class RecordTable {
 /** Position in {@link AGENTS}, which only ever grows at its end. */
 export function agentNumber(agent: Agent): number {
   return AGENTS.indexOf(agent);
-}
-
-export function addToCounter(database: Database, name: string, added: number): void {
-  if (added === 0) return;
-  database
-    .prepare(
-      'INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value',
-    )
-    .run(name, added);
 }

@@ -4,53 +4,17 @@
  * comes again changes nothing. Reads the bytes from the archive and checks their hash first.
  */
 import { createHash } from 'node:crypto';
-import type { Agent, ExchangeDraft } from '../../../shared/exchange.ts';
-import type { LineOutcome, ParsedRecord, SubagentLink, TranscriptContext } from '../../../shared/record.ts';
+import type { TranscriptContext } from '../../../shared/record.ts';
 import type { Segment } from '../../../shared/segment.ts';
 import type { EpochMs } from '../../../shared/time.ts';
-import type { Line } from '../core/line-splitter.ts';
 import { EngineError } from '../core/errors.ts';
-import { ExchangeTable } from './exchange-table.ts';
+import type { Line } from '../core/line-splitter.ts';
+import { toStoreError, type Database, type Statement } from './database.ts';
+import { DeadLetterTable, type ByteRange } from './dead-letter-table.ts';
 import { GenerationTable, type GenerationRow } from './generation-table.ts';
 import { LineReader, type Lanes, type LineResult } from './line-reader.ts';
-import { RecordTable } from './record-table.ts';
-import { SessionTable, type SharedExchange } from './session-table.ts';
-import { toStoreError, type Database } from './database.ts';
-
-/** Reads archived bytes. Throws ARCHIVE_MISMATCH when they are not all there. */
-export interface RangeReader {
-  readChunks(archivePath: string, start: number, end: number, use: (chunk: Buffer) => void): void;
-}
-
-/** Understands one agent's files. Never throws for bad input. */
-export interface TranscriptParser {
-  contextOf(archivePath: string, relativePath: string): TranscriptContext;
-  parseLine(line: Buffer, context: TranscriptContext): LineOutcome;
-  /** A whole record that stands in a malformed line, or null. */
-  salvageLine(line: Buffer, context: TranscriptContext): ParsedRecord | null;
-  parseSidecar(context: TranscriptContext, bytes: Buffer): SubagentLink | null;
-}
-
-/** Decides which exchange a record belongs to, and how an exchange grows. Pure. */
-export interface Assembler {
-  /** Places a record that is new. */
-  place(record: ParsedRecord, context: TranscriptContext, lanes: Lanes): Placement;
-  /** A record that is already saved comes again (fork, resumed copy, replay): only the lanes follow. */
-  touch(record: ParsedRecord, exchangeKey: string | null, lanes: Lanes): Lanes;
-}
-
-export interface Placement {
-  readonly exchangeKey: string | null;
-  readonly lanes: Lanes;
-  /** Every exchange that is new or different now. */
-  readonly changed: readonly ExchangeDraft[];
-}
-
-/** What the assembler may ask about records saved so far. */
-export interface ExchangeIndex {
-  exchangeOf(recordKey: string): string | null;
-  load(exchangeKey: string): ExchangeDraft | null;
-}
+import { RecordSaver, type OpenFile } from './record-saver.ts';
+import type { AssemblerFactory, OwnerRule, RangeReader, TranscriptParser } from './saver-ports.ts';
 
 export interface SegmentSaverOptions {
   readonly database: Database;
@@ -58,11 +22,8 @@ export interface SegmentSaverOptions {
   readonly parserOf: (
     archivePath: string,
   ) => { readonly parser: TranscriptParser; readonly relativePath: string } | null;
-  readonly assemblerFor: (agent: Agent, index: ExchangeIndex) => Assembler;
-  /** The session in which an exchange was asked, of several that hold it. */
-  readonly ownerOf: (
-    candidates: SharedExchange['candidates'],
-  ) => { readonly sessionId: string; readonly promptAt: EpochMs | null } | null;
+  readonly assemblerFor: AssemblerFactory;
+  readonly ownerOf: OwnerRule;
   readonly now: () => EpochMs;
   /** Lines over this size are set aside by their range. */
   readonly maxLineBytes: number;
@@ -95,22 +56,31 @@ export interface SaveResult {
 const MINUTE_MS = 60_000;
 /** Sidecars over this size are archived without being looked into: meta files are a few hundred bytes. */
 const MAX_SIDECAR_BYTES = 256 * 1024;
+/** Segments up to this size are read once and held; longer ones are read once for the hash and once for the lines. */
+const HELD_SEGMENT_BYTES = 4 * 1024 * 1024;
+const NOTHING_COUNTED = { lines: 0, records: 0 } as const;
+
+/** Gives the bytes of a segment whose hash was right, as often as wanted. */
+type Bytes = (use: (chunk: Buffer) => void) => void;
 
 export class SegmentSaver {
   readonly #options: SegmentSaverOptions;
   readonly #generations: GenerationTable;
-  readonly #records: RecordTable;
-  readonly #exchanges: ExchangeTable;
-  readonly #sessions: SessionTable;
-  readonly #assemblers = new Map<Agent, Assembler>();
+  readonly #letters: DeadLetterTable;
+  readonly #records: RecordSaver;
+  readonly #count: Statement<[number, number, number], unknown>;
   #quarantined = 0;
 
   constructor(options: SegmentSaverOptions) {
+    const { database } = options;
     this.#options = options;
-    this.#generations = new GenerationTable(options.database);
-    this.#records = new RecordTable(options.database);
-    this.#sessions = new SessionTable(options.database);
-    this.#exchanges = new ExchangeTable(options.database, this.#sessions);
+    this.#generations = new GenerationTable(database);
+    this.#letters = new DeadLetterTable(database);
+    this.#records = new RecordSaver(options);
+    this.#count = database.prepare(
+      `INSERT INTO minute (minute, saved, errors) VALUES (?, ?, ?)
+       ON CONFLICT (minute) DO UPDATE SET saved = saved + excluded.saved, errors = errors + excluded.errors`,
+    );
   }
 
   /**
@@ -118,27 +88,22 @@ export class SegmentSaver {
    * Errors: STORE_BUSY, STORE_FULL, STORE_FAILED, ARCHIVE_UNAVAILABLE (retryable), STORE_CORRUPT.
    */
   save(batch: readonly SegmentToSave[]): SaveResult {
-    return this.#transaction(() => {
-      const segments = batch.map((item) => this.#saveSegment(item));
-      return this.#finish(segments);
-    });
+    return this.#transaction(() => this.#finish(batch.map((item) => this.#saveSegment(item))));
   }
 
-  /** Sets a segment aside that cannot be saved for a reason of its own, and lets the position pass it. */
-  setAside(item: SegmentToSave, reason: string): SaveResult {
+  /**
+   * Sets a segment aside that cannot be saved for a reason of its own, and lets the position pass it. A tail is set aside
+   * without that: its line may still grow.
+   */
+  setAside({ segment, sourcePath }: SegmentToSave, reason: string): SaveResult {
     return this.#transaction(() => {
-      const { segment } = item;
-      const generation = this.#generations.open(
-        segment,
-        item.sourcePath,
-        this.#contextOf(segment).context,
-        this.#options.now(),
-      );
-      if (segment.start > generation.committed) {
-        return this.#finish([{ outcome: 'gap', committed: generation.committed, newRecords: 0 }]);
-      }
-      this.#setAside(generation, segment.start, segment.end, reason);
-      this.#commitPosition(generation, segment, generation.lanes, { lines: 0, records: 0 });
+      const { context } = this.#readerOf(segment);
+      const generation = this.#generations.open(segment, sourcePath, context, this.#options.now());
+      const early = outcomeBefore(segment, generation.committed);
+      if (early !== null) return this.#finish([unchanged(early, generation)]);
+      this.#setAside(generation, segment, reason);
+      if (segment.kind === 'tail') return this.#finish([unchanged('committed', generation)]);
+      this.#generations.commit(generation, segment, generation.lanes, NOTHING_COUNTED, this.#options.now());
       return this.#finish([{ outcome: 'committed', committed: segment.end, newRecords: 0 }]);
     });
   }
@@ -161,71 +126,87 @@ export class SegmentSaver {
       return this.#options.database.transaction(work).immediate();
     } catch (error) {
       // What the tables remember may not be in the database any more.
-      for (const table of [this.#generations, this.#records, this.#exchanges, this.#sessions]) table.forget();
+      this.#generations.forget();
+      this.#records.forget();
       throw toStoreError(error);
     }
   }
 
   #finish(segments: readonly SegmentResult[]): SaveResult {
-    const changed = this.#exchanges.flush(this.#options.now());
-    this.#sessions.flush();
-    for (const { agent, key, candidates } of this.#sessions.takeShared()) {
-      const owner = this.#options.ownerOf(candidates);
-      if (owner !== null) this.#exchanges.setOwner(agent, key, owner.sessionId, owner.promptAt);
-    }
-    this.#records.flush();
-    if (changed > 0 || this.#quarantined > 0) this.#countMinute(changed, this.#quarantined);
-    return { segments, changedExchanges: changed, quarantined: this.#quarantined };
-  }
-
-  #contextOf(segment: Segment): {
-    readonly parser: TranscriptParser | null;
-    readonly context: TranscriptContext | null;
-  } {
-    const found = this.#options.parserOf(segment.archivePath);
-    if (found === null) return { parser: null, context: null };
-    return { parser: found.parser, context: found.parser.contextOf(segment.archivePath, found.relativePath) };
+    const changedExchanges = this.#records.finish();
+    if (changedExchanges > 0 || this.#quarantined > 0) this.#countMinute(changedExchanges, this.#quarantined);
+    return { segments, changedExchanges, quarantined: this.#quarantined };
   }
 
   #saveSegment({ segment, sourcePath }: SegmentToSave): SegmentResult {
-    const { parser, context } = this.#contextOf(segment);
+    const { parser, context } = this.#readerOf(segment);
     const generation = this.#generations.open(segment, sourcePath, context, this.#options.now());
-    const { committed } = generation;
-    if (segment.kind !== 'tail' && segment.end <= committed) return { outcome: 'already', committed, newRecords: 0 };
-    if (segment.start > committed) return { outcome: 'gap', committed, newRecords: 0 };
-    if (!this.#hashMatches(segment)) return { outcome: 'mismatch', committed, newRecords: 0 };
+    const early = outcomeBefore(segment, generation.committed);
+    if (early !== null) return unchanged(early, generation);
+    const bytes = this.#bytesOf(segment);
+    if (bytes === null) return unchanged('mismatch', generation);
     if (parser === null || context === null) {
-      this.#setAside(generation, segment.start, segment.end, 'unknown-agent');
-      this.#commitPosition(generation, segment, generation.lanes, { lines: 0, records: 0 });
+      this.#setAside(generation, segment, 'unknown-agent');
+      this.#generations.commit(generation, segment, generation.lanes, NOTHING_COUNTED, this.#options.now());
       return { outcome: 'committed', committed: segment.end, newRecords: 0 };
     }
-    if (segment.kind === 'blob') return this.#saveBlob(segment, generation, parser, context);
-    // Before the lines are judged: what is still malformed is set aside anew.
-    if (segment.kind === 'lines') this.#generations.recoverTail(generation, segment.start);
-    const lines = new LineReader(segment.start, this.#options.maxLineBytes, generation.lanes, (line, lanes) =>
-      this.#saveLine(line, generation, parser, context, lanes),
-    );
-    this.#options.archive.readChunks(segment.archivePath, segment.start, segment.end, (chunk) => {
-      lines.push(chunk);
-    });
-    if (segment.kind === 'tail') {
-      lines.readRest();
-      this.#generations.rememberLanes(generation, lines.lanes);
-      return { outcome: 'committed', committed, newRecords: lines.newRecords };
-    }
-    this.#commitPosition(generation, segment, lines.lanes, lines.counts);
-    return { outcome: 'committed', committed: segment.end, newRecords: lines.newRecords };
+    return segment.kind === 'blob'
+      ? this.#saveBlob(segment, generation, parser, context)
+      : this.#saveLines(segment, bytes, generation, parser, context);
   }
 
-  #hashMatches(segment: Segment): boolean {
-    const hash = createHash('sha256');
-    try {
-      this.#options.archive.readChunks(segment.archivePath, segment.start, segment.end, (chunk) => hash.update(chunk));
-    } catch (error) {
-      if (error instanceof EngineError && error.code === 'ARCHIVE_MISMATCH') return false;
-      throw error;
+  #saveLines(
+    segment: Segment,
+    bytes: Bytes,
+    generation: GenerationRow,
+    parser: TranscriptParser,
+    context: TranscriptContext,
+  ): SegmentResult {
+    const lines = new LineReader({
+      offset: segment.start,
+      committed: generation.committed,
+      maxLineBytes: this.#options.maxLineBytes,
+      lanes: generation.lanes,
+      save: this.#lineSaver(segment, generation, parser, context),
+    });
+    bytes((chunk) => {
+      lines.push(chunk);
+    });
+    // A segment of lines has no rest. If one had, the position would pass bytes that nobody has read.
+    lines.readRest();
+    const { newRecords } = lines;
+    if (segment.kind === 'tail') {
+      this.#generations.rememberLanes(generation, lines.lanes);
+      return { outcome: 'committed', committed: generation.committed, newRecords };
     }
-    return hash.digest('hex') === segment.sha256;
+    this.#generations.commit(generation, segment, lines.lanes, lines.counts, this.#options.now());
+    return { outcome: 'committed', committed: segment.end, newRecords };
+  }
+
+  /** Saves lines of the segment, and takes back the dead letters of those that can be read by now. */
+  #lineSaver(
+    segment: Segment,
+    generation: GenerationRow,
+    parser: TranscriptParser,
+    context: TranscriptContext,
+  ): (line: Line, lanes: Lanes) => LineResult {
+    const letters = this.#letters.keptWithin(generation.id, segment);
+    let isMalformed = false;
+    const file: OpenFile = {
+      generation: generation.id,
+      parser,
+      context,
+      setAside: (line, reason) => {
+        isMalformed = true;
+        this.#setAside(generation, line, reason);
+      },
+    };
+    return (line, lanes) => {
+      isMalformed = false;
+      const result = this.#records.saveLine(line, file, lanes);
+      if (!isMalformed && letters.has(line.start)) this.#letters.recover(generation.id, line.start);
+      return result;
+    };
   }
 
   #saveBlob(
@@ -238,123 +219,62 @@ export class SegmentSaver {
       const chunks: Buffer[] = [];
       this.#options.archive.readChunks(segment.archivePath, 0, segment.end, (chunk) => chunks.push(Buffer.from(chunk)));
       const link = parser.parseSidecar(context, Buffer.concat(chunks));
-      if (link !== null) this.#sessions.linkSubagent(context.agent, link);
+      if (link !== null) this.#records.linkSubagent(context.agent, link);
     }
-    this.#commitPosition(generation, segment, generation.lanes, { lines: 0, records: 0 });
+    if (this.#letters.keptWithin(generation.id, segment).has(segment.start)) {
+      this.#letters.recover(generation.id, segment.start);
+    }
+    this.#generations.commit(generation, segment, generation.lanes, NOTHING_COUNTED, this.#options.now());
     return { outcome: 'committed', committed: segment.end, newRecords: 0 };
   }
 
-  #commitPosition(
-    generation: GenerationRow,
-    segment: Segment,
-    lanes: Lanes,
-    counts: { lines: number; records: number },
-  ): void {
-    this.#generations.commit(generation, segment, lanes, counts, this.#options.now());
+  #readerOf(segment: Segment): {
+    readonly parser: TranscriptParser | null;
+    readonly context: TranscriptContext | null;
+  } {
+    const found = this.#options.parserOf(segment.archivePath);
+    if (found === null) return { parser: null, context: null };
+    return { parser: found.parser, context: found.parser.contextOf(segment.archivePath, found.relativePath) };
   }
 
-  #setAside(generation: GenerationRow, start: number, end: number, reason: string): void {
-    if (this.#generations.setAside(generation, start, end, reason, this.#options.now())) this.#quarantined += 1;
+  /** @returns null when the archive holds other bytes than the segment says, or not all of them */
+  #bytesOf({ archivePath, start, end, sha256 }: Segment): Bytes | null {
+    const { archive } = this.#options;
+    const held: Buffer[] | null = end - start <= HELD_SEGMENT_BYTES ? [] : null;
+    const hash = createHash('sha256');
+    try {
+      archive.readChunks(archivePath, start, end, (chunk) => {
+        hash.update(chunk);
+        held?.push(Buffer.from(chunk));
+      });
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'ARCHIVE_MISMATCH') return null;
+      throw error;
+    }
+    if (hash.digest('hex') !== sha256) return null;
+    if (held === null) return (use) => archive.readChunks(archivePath, start, end, use);
+    return (use) => {
+      for (const chunk of held) use(chunk);
+    };
+  }
+
+  #setAside(generation: GenerationRow, range: ByteRange, reason: string): void {
+    if (this.#letters.setAside(generation.id, range, reason, this.#options.now())) this.#quarantined += 1;
   }
 
   #countMinute(saved: number, errors: number): void {
-    const minute = Math.floor(this.#options.now() / MINUTE_MS) * MINUTE_MS;
-    this.#options.database
-      .prepare(
-        `INSERT INTO minute (minute, saved, errors) VALUES (?, ?, ?)
-         ON CONFLICT (minute) DO UPDATE SET saved = saved + excluded.saved, errors = errors + excluded.errors`,
-      )
-      .run(minute, saved, errors);
+    this.#count.run(Math.floor(this.#options.now() / MINUTE_MS) * MINUTE_MS, saved, errors);
   }
+}
 
-  #saveLine(
-    line: Line,
-    generation: GenerationRow,
-    parser: TranscriptParser,
-    context: TranscriptContext,
-    lanes: Lanes,
-  ): LineResult {
-    if (line.bytes === null) {
-      this.#setAside(generation, line.start, line.end, 'too-long');
-      return { lanes, isRecord: false, isNew: false };
-    }
-    const parsed = parser.parseLine(line.bytes, context);
-    switch (parsed.outcome) {
-      case 'blank':
-        return { lanes, isRecord: false, isNew: false };
-      case 'malformed':
-        return this.#saveMalformed(line, line.bytes, parsed.reason, generation, parser, context, lanes);
-      case 'record':
-        return this.#saveRecord(parsed.record, line, generation, context, lanes);
-    }
-  }
+/** What is known of a segment before it is read: nothing (null), or that it is saved, or that something before it is not. */
+function outcomeBefore(segment: Segment, committed: number): 'already' | 'gap' | null {
+  if (segment.start > committed) return 'gap';
+  // A tail never moves the position. One that begins before it is an unfinished state of a line that is whole by now.
+  const isSaved = segment.kind === 'tail' ? segment.start < committed : segment.end <= committed;
+  return isSaved ? 'already' : null;
+}
 
-  /** The line is kept as a dead letter; a whole record that stands in it is saved all the same. */
-  #saveMalformed(
-    line: Line,
-    bytes: Buffer,
-    reason: string,
-    generation: GenerationRow,
-    parser: TranscriptParser,
-    context: TranscriptContext,
-    lanes: Lanes,
-  ): LineResult {
-    this.#setAside(generation, line.start, line.end, reason);
-    const salvaged = parser.salvageLine(bytes, context);
-    if (salvaged === null) return { lanes, isRecord: false, isNew: false };
-    return this.#saveRecord(salvaged, line, generation, context, lanes);
-  }
-
-  #saveRecord(
-    record: ParsedRecord,
-    line: Line,
-    generation: GenerationRow,
-    context: TranscriptContext,
-    lanes: Lanes,
-  ): LineResult {
-    const { agent } = context;
-    const assembler = this.#assemblerOf(agent);
-    const sessionId = record.sessionId ?? context.sessionId;
-    if (sessionId !== null) this.#sessions.see(agent, sessionId, record);
-    if (record.title !== null) this.#sessions.title(agent, record.title);
-    const promptAt = record.role === 'prompt' ? record.at : null;
-    const known = this.#records.find(agent, record.key);
-    if (known !== undefined) {
-      if (known.generation !== generation.id || known.start !== line.start) {
-        this.#records.addOccurrence(generation.id, line.start, record.key);
-      }
-      if (known.exchange !== null && sessionId !== null)
-        this.#sessions.holds(agent, sessionId, known.exchange, promptAt);
-      const exchangeKey = known.exchange === null ? null : this.#exchanges.keyOf(known.exchange);
-      return { lanes: assembler.touch(record, exchangeKey, lanes), isRecord: true, isNew: false };
-    }
-    const placement = assembler.place(record, context, lanes);
-    for (const draft of placement.changed) this.#exchanges.put(draft, this.#options.now());
-    const exchange = placement.exchangeKey === null ? null : this.#exchanges.idOf(agent, placement.exchangeKey);
-    if (exchange !== null && sessionId !== null) this.#sessions.holds(agent, sessionId, exchange, promptAt);
-    this.#records.insert({
-      agent,
-      record,
-      generation: generation.id,
-      start: line.start,
-      length: line.end - line.start,
-      exchange,
-    });
-    if (record.history !== null) this.#sessions.addHistory(agent, record.key, record.history);
-    return { lanes: placement.lanes, isRecord: true, isNew: true };
-  }
-
-  #assemblerOf(agent: Agent): Assembler {
-    const existing = this.#assemblers.get(agent);
-    if (existing !== undefined) return existing;
-    const assembler = this.#options.assemblerFor(agent, {
-      exchangeOf: (recordKey) => {
-        const id = this.#records.find(agent, recordKey)?.exchange ?? null;
-        return id === null ? null : this.#exchanges.keyOf(id);
-      },
-      load: (exchangeKey) => this.#exchanges.load(agent, exchangeKey),
-    });
-    this.#assemblers.set(agent, assembler);
-    return assembler;
-  }
+function unchanged(outcome: SegmentResult['outcome'], { committed }: GenerationRow): SegmentResult {
+  return { outcome, committed, newRecords: 0 };
 }

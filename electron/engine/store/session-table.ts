@@ -2,9 +2,9 @@ import type { Agent } from '../../../shared/exchange.ts';
 import type { HistoryPrompt, ParsedRecord, SubagentLink } from '../../../shared/record.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { InvariantError } from '../core/errors.ts';
+import type { CounterTable } from './counter-table.ts';
 import type { Database, Statement } from './database.ts';
 import { packRecordKey } from './record-key.ts';
-import { addToCounter } from './record-table.ts';
 
 interface Seen {
   readonly id: number;
@@ -12,7 +12,7 @@ interface Seen {
   startedAt: EpochMs | null;
   lastAt: EpochMs | null;
   ownSince: EpochMs | null;
-  isDirty: boolean;
+  holdsExchanges: boolean;
 }
 
 interface StoredSession {
@@ -21,6 +21,7 @@ interface StoredSession {
   readonly started_at: EpochMs | null;
   readonly last_at: EpochMs | null;
   readonly own_since: EpochMs | null;
+  readonly holds_exchanges: number;
 }
 
 /** An exchange that several sessions hold, with what tells the original from the copies. */
@@ -38,22 +39,55 @@ const REMEMBERED_LINKS = 50_000;
 
 /** Rows of `session`, `exchange_session`, `subagent` and `history_prompt`. Times are collected, and written once per batch. */
 export class SessionTable {
-  readonly #database: Database;
+  readonly #counters: CounterTable;
   readonly #seen = new Map<string, Seen>();
+  readonly #dirty = new Set<Seen>();
   readonly #links = new Set<string>();
-  /** Exchanges of which another session turned out to hold a copy, and sessions of which an older line of their own came. */
+  /** Exchanges of which another session turned out to hold a copy, and sessions whose age is seen differently now. */
   readonly #shared = new Set<number>();
   readonly #aged = new Set<number>();
 
-  readonly #exchangesOf: Statement<[number], { readonly exchange: number }>;
+  readonly #insert: Statement<[string, string], unknown>;
+  readonly #find: Statement<[string, string], StoredSession>;
+  readonly #update: Statement<unknown[], unknown>;
+  readonly #setTitle: Statement<unknown[], unknown>;
+  readonly #link: Statement<unknown[], unknown>;
+  readonly #linkSubagent: Statement<unknown[], unknown>;
+  readonly #addHistory: Statement<unknown[], unknown>;
+  readonly #sharedOf: Statement<[number], { readonly exchange: number }>;
   readonly #holders: Statement<
     [number],
     SharedExchange['candidates'][number] & { readonly agent: Agent; readonly key: string }
   >;
 
-  constructor(database: Database) {
-    this.#database = database;
-    this.#exchangesOf = database.prepare('SELECT exchange FROM exchange_session WHERE session = ?');
+  constructor(database: Database, counters: CounterTable) {
+    this.#counters = counters;
+    this.#insert = database.prepare('INSERT OR IGNORE INTO session (agent, native_id) VALUES (?, ?)');
+    this.#find = database.prepare(
+      `SELECT id, project, started_at, last_at, own_since,
+              EXISTS (SELECT 1 FROM exchange_session es WHERE es.session = s.id) AS holds_exchanges
+       FROM session s WHERE agent = ? AND native_id = ?`,
+    );
+    this.#update = database.prepare(
+      'UPDATE session SET project = ?, started_at = ?, last_at = ?, own_since = ? WHERE id = ?',
+    );
+    this.#setTitle = database.prepare('UPDATE session SET title = ?, title_rank = ? WHERE id = ? AND title_rank <= ?');
+    // Of several times of one prompt in one session the earliest stands, in whatever order they come.
+    this.#link = database.prepare(
+      `INSERT INTO exchange_session (session, exchange, prompt_at) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET prompt_at = excluded.prompt_at
+       WHERE excluded.prompt_at < coalesce(prompt_at, excluded.prompt_at + 1)`,
+    );
+    this.#linkSubagent = database.prepare(
+      'INSERT OR REPLACE INTO subagent (agent, subagent_id, session, tool_use_id, description) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#addHistory = database.prepare(
+      'INSERT OR IGNORE INTO history_prompt (key, agent, text, at, project, session) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.#sharedOf = database.prepare(
+      `SELECT es.exchange FROM exchange_session es WHERE es.session = ?
+       AND EXISTS (SELECT 1 FROM exchange_session other WHERE other.exchange = es.exchange AND other.session <> es.session)`,
+    );
     this.#holders = database.prepare(
       `SELECT e.agent, e.key, s.native_id AS sessionId, es.prompt_at AS promptAt,
               coalesce(s.own_since, s.last_at) AS ownSince
@@ -62,10 +96,7 @@ export class SessionTable {
   }
 
   forget(): void {
-    this.#seen.clear();
-    this.#links.clear();
-    this.#shared.clear();
-    this.#aged.clear();
+    for (const remembered of [this.#seen, this.#dirty, this.#links, this.#shared, this.#aged]) remembered.clear();
   }
 
   idOf(agent: Agent, sessionId: string): number {
@@ -77,78 +108,65 @@ export class SessionTable {
     const seen = this.#open(agent, sessionId);
     if (seen.project === null && record.cwd !== null) {
       seen.project = record.cwd;
-      seen.isDirty = true;
+      this.#dirty.add(seen);
     }
-    if (record.at === null) return;
+    const { at } = record;
+    if (at === null) return;
+    const isYounger = seen.lastAt === null || at > seen.lastAt;
     // Records without an id of their own are not copied by forks, so they tell how old a session really is.
-    if (record.key.startsWith('#') && (seen.ownSince === null || record.at < seen.ownSince)) {
-      seen.ownSince = record.at;
-      seen.isDirty = true;
+    if (record.key.startsWith('#') && (seen.ownSince === null || at < seen.ownSince)) {
+      seen.ownSince = at;
+      this.#aged.add(seen.id);
+      this.#dirty.add(seen);
+    } else if (isYounger && seen.ownSince === null) {
       this.#aged.add(seen.id);
     }
-    if (seen.startedAt === null || record.at < seen.startedAt) {
-      seen.startedAt = record.at;
-      seen.isDirty = true;
-    }
-    if (seen.lastAt === null || record.at > seen.lastAt) {
-      seen.lastAt = record.at;
-      seen.isDirty = true;
+    if (isYounger || seen.startedAt === null || at < seen.startedAt) {
+      seen.startedAt = Math.min(seen.startedAt ?? at, at);
+      seen.lastAt = Math.max(seen.lastAt ?? at, at);
+      this.#dirty.add(seen);
     }
   }
 
   title(agent: Agent, title: { readonly text: string; readonly rank: number; readonly sessionId: string }): void {
-    this.#database
-      .prepare('UPDATE session SET title = ?, title_rank = ? WHERE id = ? AND title_rank <= ?')
-      .run(title.text.toWellFormed(), title.rank, this.idOf(agent, title.sessionId), title.rank);
+    this.#setTitle.run(title.text.toWellFormed(), title.rank, this.idOf(agent, title.sessionId), title.rank);
   }
 
   /** @param promptAt time of the prompt in this session's transcript; null for another record of the exchange */
   holds(agent: Agent, sessionId: string, exchange: number, promptAt: EpochMs | null): void {
-    const { id } = this.#open(agent, sessionId);
-    const link = `${id} ${exchange} ${promptAt ?? ''}`;
+    const seen = this.#open(agent, sessionId);
+    const link = `${seen.id} ${exchange} ${promptAt ?? ''}`;
     if (this.#links.has(link)) return;
-    this.#database
-      .prepare(
-        `INSERT INTO exchange_session (session, exchange, prompt_at) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET prompt_at = excluded.prompt_at WHERE excluded.prompt_at IS NOT NULL`,
-      )
-      .run(id, exchange, promptAt);
-    this.#shared.add(exchange);
+    if (this.#link.run(seen.id, exchange, promptAt).changes > 0) this.#shared.add(exchange);
+    if (!seen.holdsExchanges) {
+      seen.holdsExchanges = true;
+      this.#counters.add('sessions', 1);
+    }
     if (this.#links.size >= REMEMBERED_LINKS) this.#links.clear();
     this.#links.add(link);
   }
 
   linkSubagent(agent: Agent, link: SubagentLink): void {
-    this.#database
-      .prepare(
-        'INSERT OR REPLACE INTO subagent (agent, subagent_id, session, tool_use_id, description) VALUES (?, ?, ?, ?, ?)',
-      )
-      .run(agent, link.subagentId, link.sessionId, link.toolUseId, link.description);
+    this.#linkSubagent.run(agent, link.subagentId, link.sessionId, link.toolUseId, link.description);
   }
 
   addHistory(agent: Agent, key: string, prompt: HistoryPrompt): void {
-    this.#database
-      .prepare(
-        'INSERT OR IGNORE INTO history_prompt (key, agent, text, at, project, session) VALUES (?, ?, ?, ?, ?, ?)',
-      )
-      .run(packRecordKey(key), agent, prompt.text.toWellFormed(), prompt.at, prompt.project, prompt.sessionId);
+    const { text, at, project, sessionId } = prompt;
+    this.#addHistory.run(packRecordKey(key), agent, text.toWellFormed(), at, project, sessionId);
   }
 
   flush(): void {
-    for (const seen of this.#seen.values()) {
-      if (!seen.isDirty) continue;
-      this.#database
-        .prepare('UPDATE session SET project = ?, started_at = ?, last_at = ?, own_since = ? WHERE id = ?')
-        .run(seen.project, seen.startedAt, seen.lastAt, seen.ownSince, seen.id);
-      seen.isDirty = false;
+    for (const seen of this.#dirty) {
+      this.#update.run(seen.project, seen.startedAt, seen.lastAt, seen.ownSince, seen.id);
     }
+    this.#dirty.clear();
   }
 
   /** Exchanges whose owner must be found anew, because this batch showed more of the sessions that hold them. Call after {@link flush}. */
   takeShared(): SharedExchange[] {
     const shared = new Set(this.#shared);
     for (const session of this.#aged) {
-      for (const { exchange } of this.#exchangesOf.all(session)) shared.add(exchange);
+      for (const { exchange } of this.#sharedOf.all(session)) shared.add(exchange);
     }
     this.#shared.clear();
     this.#aged.clear();
@@ -163,15 +181,8 @@ export class SessionTable {
     const name = `${agent} ${sessionId}`;
     const remembered = this.#seen.get(name);
     if (remembered !== undefined) return remembered;
-    const { changes } = this.#database
-      .prepare('INSERT OR IGNORE INTO session (agent, native_id) VALUES (?, ?)')
-      .run(agent, sessionId);
-    addToCounter(this.#database, 'sessions', changes);
-    const row = this.#database
-      .prepare<[string, string], StoredSession>(
-        'SELECT id, project, started_at, last_at, own_since FROM session WHERE agent = ? AND native_id = ?',
-      )
-      .get(agent, sessionId);
+    this.#insert.run(agent, sessionId);
+    const row = this.#find.get(agent, sessionId);
     if (row === undefined) throw new InvariantError('a session vanished while it was made');
     const seen: Seen = {
       id: row.id,
@@ -179,7 +190,7 @@ export class SessionTable {
       startedAt: row.started_at,
       lastAt: row.last_at,
       ownSince: row.own_since,
-      isDirty: false,
+      holdsExchanges: row.holds_exchanges === 1,
     };
     this.#seen.set(name, seen);
     return seen;

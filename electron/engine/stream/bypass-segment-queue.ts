@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Segment } from '../../../shared/segment.ts';
+import { firstOf } from '../core/first-of.ts';
 import type { QueueDepth, QueueEntry, SegmentQueue } from './segment-queue.ts';
 
 interface Held {
@@ -40,13 +41,10 @@ export class BypassSegmentQueue implements SegmentQueue {
     signal.throwIfAborted();
     const ready = this.#deliver(most);
     if (ready.length > 0 || blockMs === 0) return ready;
-    const timeout = AbortSignal.timeout(blockMs);
-    try {
-      await once(this.#arrivals, 'arrival', { signal: AbortSignal.any([signal, timeout]) });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!timeout.aborted) throw error;
-    }
+    await firstOf(signal, [
+      (over) => once(this.#arrivals, 'arrival', { signal: over }),
+      () => once(AbortSignal.timeout(blockMs), 'abort'),
+    ]);
     return this.#deliver(most);
   }
 
@@ -85,6 +83,7 @@ export class BypassSegmentQueue implements SegmentQueue {
 
   close(): Promise<void> {
     this.#held.clear();
+    this.#isOpen = false;
     return Promise.resolve();
   }
 

@@ -110,7 +110,13 @@ export class RedisSegmentQueue implements SegmentQueue {
       'COUNT',
       most,
     );
-    return Array.isArray(reply) ? entriesOf(reply[1]) : [];
+    if (!Array.isArray(reply)) return [];
+    // From 7.0 on, entries whose content was trimmed away leave the pending list here: nobody else will tell of them.
+    const vanished = Array.isArray(reply[2]) ? reply[2].map(textOf) : [];
+    return [
+      ...entriesOf(reply[1]),
+      ...vanished.filter((id) => id !== null).map((id): QueueEntry => ({ id, segment: null })),
+    ];
   }
 
   async ack(ids: readonly string[]): Promise<void> {
@@ -122,8 +128,8 @@ export class RedisSegmentQueue implements SegmentQueue {
     const bound = await this.#acknowledgedUpTo();
     if (bound === null) return;
     const newest = await this.#commands.call('XREVRANGE', STREAM_KEY, bound, '-', 'COUNT', keep + 1);
-    const oldestKept = entriesOf(newest).at(keep)?.id;
-    if (oldestKept !== undefined) await this.#commands.call('XTRIM', STREAM_KEY, 'MINID', oldestKept);
+    const newestDropped = entriesOf(newest).at(keep)?.id;
+    if (newestDropped !== undefined) await this.#commands.call('XTRIM', STREAM_KEY, 'MINID', idAfter(newestDropped));
   }
 
   async depth(): Promise<QueueDepth> {
@@ -141,14 +147,16 @@ export class RedisSegmentQueue implements SegmentQueue {
   }
 
   async #acknowledgedUpTo(): Promise<string | null> {
+    // In this order: what is delivered between the two is above the first bound, whoever takes it.
+    const delivered = textOf((await this.#group()).get('last-delivered-id'));
     const pending = await this.#commands.call('XPENDING', STREAM_KEY, GROUP);
     const oldestPending = Array.isArray(pending) ? textOf(pending[1]) : null;
-    if (oldestPending !== null) return `(${oldestPending}`;
-    return textOf((await this.#group()).get('last-delivered-id'));
+    if (oldestPending === null || delivered === null) return delivered;
+    return isBefore(delivered, oldestPending) ? delivered : `(${oldestPending}`;
   }
 
   async #group(): Promise<ReadonlyMap<string, unknown>> {
-    const groups = await this.#commands.call('XINFO', 'GROUPS', STREAM_KEY);
+    const groups = await this.#groups();
     for (const group of Array.isArray(groups) ? groups : []) {
       const fields = mapOf(group);
       if (fields.get('name') === GROUP) return fields;
@@ -157,6 +165,16 @@ export class RedisSegmentQueue implements SegmentQueue {
       retryable: true,
       context: { replyCode: 'NOGROUP' },
     });
+  }
+
+  /** Null when the whole stream is gone, which Redis tells with a plain ERR. */
+  async #groups(): Promise<unknown> {
+    try {
+      return await this.#commands.call('XINFO', 'GROUPS', STREAM_KEY);
+    } catch (error) {
+      if (isReply(error, 'ERR')) return null;
+      throw error;
+    }
   }
 
   async #countAfter(id: string): Promise<number> {
@@ -192,6 +210,22 @@ function entriesOf(reply: unknown): QueueEntry[] {
     const texts = Array.isArray(fields) ? fields.filter((field): field is string => typeof field === 'string') : [];
     return [{ id: entry[0], segment: decodeSegment(texts) }];
   });
+}
+
+/** Ids are `<ms>-<sequence>`, each of 64 bits. */
+function partsOf(id: string): readonly [bigint, bigint] {
+  const [ms = '0', sequence = '0'] = id.split('-');
+  return [BigInt(ms), BigInt(sequence)];
+}
+
+function idAfter(id: string): string {
+  const [ms, sequence] = partsOf(id);
+  return `${ms}-${sequence + 1n}`;
+}
+
+function isBefore(one: string, other: string): boolean {
+  const [[ms, sequence], [otherMs, otherSequence]] = [partsOf(one), partsOf(other)];
+  return ms === otherMs ? sequence < otherSequence : ms < otherMs;
 }
 
 function mapOf(reply: unknown): ReadonlyMap<string, unknown> {

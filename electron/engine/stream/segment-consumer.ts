@@ -7,6 +7,7 @@ import type { Segment } from '../../../shared/segment.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { Clock } from '../core/clock.ts';
 import { EngineError, describeError, isAbort } from '../core/errors.ts';
+import { firstOf } from '../core/first-of.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Service } from '../core/service.ts';
 import type { QueueSwitch } from './queue-switch.ts';
@@ -89,11 +90,11 @@ export class SegmentConsumer implements Service {
         const queue = await queues.available(signal);
         await this.#consume(queue, signal, () => (failures = 0));
       } catch (error) {
-        if (isAbort(error) && signal.aborted) return;
+        if (signal.aborted) return;
         failures += 1;
-        logger.warn('reading the queue failed', { error: describeError(error), failures });
+        logger.warn('taking entries from the queue failed', { error: describeError(error), failures });
         const wait = backoffMs(failures, { ...RETRY, random });
-        await Promise.race([clock.sleep(wait, signal), this.#nextQueue(signal)]).catch(ignoreAbort);
+        await firstOf(signal, [(over) => clock.sleep(wait, over), (over) => this.#nextQueue(over)]).catch(ignoreAbort);
       }
     }
   }
@@ -111,6 +112,8 @@ export class SegmentConsumer implements Service {
     using watch = queues.onChange((current) => {
       if (current !== queue) replaced.abort();
     });
+    // It may have been replaced since it was handed out; nobody would tell of that any more.
+    if (queues.current !== queue) return;
     const signal = AbortSignal.any([stopped, replaced.signal]);
     try {
       if (await queue.open()) this.#options.sink.requeue(null);
@@ -148,6 +151,8 @@ export class SegmentConsumer implements Service {
 
   async #handle(queue: SegmentQueue, entries: readonly QueueEntry[], signal: AbortSignal): Promise<void> {
     for (const batch of batchesOf(entries)) {
+      // Nothing is lost: what was taken and not acknowledged comes first the next time.
+      signal.throwIfAborted();
       const whole = batch.filter(hasSegment);
       const outcomes = await this.#saveWithPatience(
         whole.map((entry) => entry.segment),
@@ -171,7 +176,7 @@ export class SegmentConsumer implements Service {
   async #saveWithPatience(segments: readonly Segment[], signal: AbortSignal): Promise<readonly SegmentOutcome[]> {
     if (segments.length === 0) return [];
     const { sink, clock, logger, random } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1, ownFailures = 0; ; attempt += 1) {
       this.#beat();
       try {
         const outcomes = await sink.save(segments);
@@ -179,9 +184,10 @@ export class SegmentConsumer implements Service {
         return outcomes;
       } catch (error) {
         signal.throwIfAborted();
-        const isEnvironment = error instanceof EngineError && error.retryable;
+        const isEnvironment = isPassing(error);
         if (!isEnvironment && segments.length > 1) return await this.#saveEach(segments, signal);
-        if (!isEnvironment && attempt >= POISON_TRIES) return await this.#giveUp(segments, error);
+        if (!isEnvironment) ownFailures += 1;
+        if (ownFailures >= POISON_TRIES) return await this.#giveUp(segments, error, signal);
         this.#retryingSince ??= clock.monotonic();
         logger.warn('saving failed', { error: describeError(error), attempt });
         await clock.sleep(isEnvironment ? backoffMs(attempt, { ...RETRY, random }) : 0, signal);
@@ -191,27 +197,53 @@ export class SegmentConsumer implements Service {
 
   async #saveEach(segments: readonly Segment[], signal: AbortSignal): Promise<readonly SegmentOutcome[]> {
     const outcomes: SegmentOutcome[] = [];
-    for (const segment of segments) outcomes.push(...(await this.#saveWithPatience([segment], signal)));
+    for (const segment of segments) {
+      signal.throwIfAborted();
+      outcomes.push(...(await this.#saveWithPatience([segment], signal)));
+    }
     return outcomes;
   }
 
-  async #giveUp(segments: readonly Segment[], error: unknown): Promise<readonly SegmentOutcome[]> {
+  async #giveUp(segments: readonly Segment[], error: unknown, signal: AbortSignal): Promise<readonly SegmentOutcome[]> {
+    const reason = error instanceof EngineError ? error.code : 'INTERNAL';
     for (const segment of segments) {
+      await this.#setAside(segment, reason, signal);
       this.#options.logger.error('a segment was set aside', {
         error: describeError(error),
         path: segment.archivePath,
         start: segment.start,
         end: segment.end,
       });
-      await this.#options.sink.setAside(segment, error instanceof EngineError ? error.code : 'INTERNAL');
     }
     this.#retryingSince = null;
     return segments.map(() => 'committed');
   }
 
+  /** Setting aside writes to the same database, which may be full by now. */
+  async #setAside(segment: Segment, reason: string, signal: AbortSignal): Promise<void> {
+    const { sink, clock, logger, random } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      this.#beat();
+      try {
+        await sink.setAside(segment, reason);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#retryingSince ??= clock.monotonic();
+        logger.warn('setting a segment aside failed', { error: describeError(error), attempt });
+        await clock.sleep(backoffMs(attempt, { ...RETRY, random }), signal);
+      }
+    }
+  }
+
   #beat(): void {
     this.#lastBeat = this.#options.clock.monotonic();
   }
+}
+
+/** The surroundings are at fault: the same segments may be saved later. */
+function isPassing(error: unknown): boolean {
+  return error instanceof EngineError && error.retryable;
 }
 
 type WholeEntry = QueueEntry & { readonly segment: Segment };

@@ -3,7 +3,8 @@
  * segment      what was committed, with its hash: the proof, and the ranges for scrubbing
  * record       one per record of an agent, wherever it occurs; its body stays in the archive at (generation, start, length)
  * occurrence   further places of a record: forks and resumed copies
- * exchange     prompt and answers; `answer`, `thinking` hold the texts, `parts` their order as (kind, offset, length)
+ * exchange     prompt and answers; `answer`, `thinking` hold the texts, `parts` their order as (kind, offset, length).
+ *              Long texts stand last: SQLite reads through all of a row to get at what stands behind them
  * exchange_fts full text over exchange (external content, so that the text is stored once)
  * change_seq   grows with every change of an exchange: a cursor over it is the outbox of a target
  */
@@ -52,22 +53,22 @@ CREATE TABLE exchange (
   agent TEXT NOT NULL,
   key TEXT NOT NULL,
   session INTEGER NOT NULL REFERENCES session (id),
+  state TEXT NOT NULL,
+  started_at INTEGER,
+  ended_at INTEGER,
+  revision INTEGER NOT NULL DEFAULT 0,
+  is_subagent INTEGER NOT NULL DEFAULT 0,
+  saved_at INTEGER NOT NULL,
+  change_seq INTEGER NOT NULL DEFAULT 0,
+  subagent_id TEXT,
+  lane TEXT NOT NULL,
+  absorbed_by TEXT,
   project TEXT,
   prompt TEXT NOT NULL DEFAULT '',
   answer TEXT NOT NULL DEFAULT '',
   tools TEXT NOT NULL DEFAULT '',
   thinking TEXT NOT NULL DEFAULT '',
   parts TEXT NOT NULL DEFAULT '[]',
-  state TEXT NOT NULL,
-  started_at INTEGER,
-  ended_at INTEGER,
-  revision INTEGER NOT NULL DEFAULT 0,
-  is_subagent INTEGER NOT NULL DEFAULT 0,
-  subagent_id TEXT,
-  lane TEXT NOT NULL,
-  absorbed_by TEXT,
-  saved_at INTEGER NOT NULL,
-  change_seq INTEGER NOT NULL DEFAULT 0,
   UNIQUE (agent, key)
 ) STRICT;
 CREATE INDEX exchange_started ON exchange (started_at);
