@@ -50,7 +50,7 @@ try {
 async function photograph(page: Page, key: string, name: string): Promise<void> {
   await page.keyboard.press(key);
   if (name.startsWith('conversations')) await page.getByRole('button', { name: /Run three commands/ }).click();
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate('document.fonts.ready');
   await page.screenshot({ path: path.join(output, name) });
   console.log(`docs/screenshots/${name}`);
 }

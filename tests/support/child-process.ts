@@ -1,6 +1,7 @@
 /** Real child processes: their end, their output, what the system says about them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { WITHOUT_PRIVILEGES } from './privileges.ts';
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -12,8 +13,8 @@ export interface Ended {
 export interface SpawnPlace {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Runs as this user; default: the one that runs the tests. */
-  readonly uid?: number;
+  /** Bound by the permissions of files even if root runs the tests. */
+  readonly unprivileged?: boolean;
 }
 
 /** Runs a program to its end. */
@@ -25,9 +26,9 @@ export async function runToEnd(command: string, args: readonly string[], place: 
 }
 
 export function spawnPiped(command: string, args: readonly string[], place: SpawnPlace): ChildProcess {
-  const { env, cwd, uid } = place;
-  const user = uid === undefined ? {} : { uid, gid: uid };
-  return spawn(command, [...args], { env: { ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+  const { env, cwd, unprivileged = false } = place;
+  const [program = command, ...rest] = [...(unprivileged ? WITHOUT_PRIVILEGES : []), command, ...args];
+  return spawn(program, rest, { env: { ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Keeps what a child prints. */

@@ -14,7 +14,8 @@ export interface HeadlessOptions {
   readonly args?: readonly string[];
   /** Folder with `electron/headless.ts`; default: this clone. */
   readonly program?: string;
-  readonly uid?: number;
+  /** Bound by the permissions of files even if root runs the tests. */
+  readonly unprivileged?: boolean;
 }
 
 /** Where it runs; a `Workplace` is one. */

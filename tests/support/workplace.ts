@@ -28,7 +28,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder with `electron/cli.ts`; default: this clone. */
   readonly program?: string;
-  readonly uid?: number;
+  /** Bound by the permissions of files even if root runs the tests. */
+  readonly unprivileged?: boolean;
 }
 
 export class Workplace implements AsyncDisposable {
@@ -46,7 +47,7 @@ export class Workplace implements AsyncDisposable {
   /** Empty folders; the agent's folder is there and holds nothing. */
   static async make(): Promise<Workplace> {
     // Short, because the path of a Unix socket may not be longer than some hundred bytes.
-    const place = new Workplace(await mkdtemp(path.join(os.tmpdir(), 'hf-')));
+    const place = new Workplace(await mkdtemp(path.join(os.tmpdir(), 'hft-')));
     await mkdir(path.join(place.root, 'home'));
     await mkdir(path.join(place.claude, 'projects'), { recursive: true });
     return place;

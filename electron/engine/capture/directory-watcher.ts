@@ -43,8 +43,8 @@ export class DirectoryWatcher {
       return false;
     }
     this.#watches.set(directory, watcher);
-    watcher.on('change', (_kind, name) => {
-      this.#options.onChange(name === null ? directory : path.join(directory, name.toString()));
+    watcher.on('change', (kind, name) => {
+      this.#changed(directory, kind, name?.toString() ?? null);
     });
     watcher.on('error', (error) => {
       this.unwatch(directory);
@@ -58,13 +58,22 @@ export class DirectoryWatcher {
     this.#watches.delete(directory);
   }
 
-  /** Forgets folders that are no longer there. */
-  keepOnly(directories: ReadonlySet<string>): void {
-    for (const directory of [...this.#watches.keys()]) if (!directories.has(directory)) this.unwatch(directory);
+  /** The folders that are watched now. */
+  directories(): string[] {
+    return [...this.#watches.keys()];
   }
 
   close(): void {
     for (const directory of [...this.#watches.keys()]) this.unwatch(directory);
+  }
+
+  #changed(directory: string, kind: string, name: string | null): void {
+    // A folder that is deleted or moved away announces itself by its own name, and its watch hears nothing any more. A new
+    // folder at its place needs a new one, so whoever looks after this finds it unwatched.
+    const isItself = kind === 'rename' && name === path.basename(directory) && !this.#watchesTrees;
+    if (isItself) this.unwatch(directory);
+    if (isItself || name === null) this.#options.onChange(directory);
+    if (name !== null) this.#options.onChange(path.join(directory, name));
   }
 
   #unwatchable(directory: string, error: unknown): void {

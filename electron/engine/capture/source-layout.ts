@@ -53,3 +53,19 @@ export function relativePathOf(root: SourceRoot, file: string): string | null {
   if (relative === '' || relative.startsWith('..') || path.isAbsolute(relative)) return null;
   return relative.split(path.sep).join('/');
 }
+
+/** True for a folder that is walked: something new in it may be ours. */
+export function isWalked(root: SourceRoot, directory: string): boolean {
+  const [top] = relativePathOf(root, directory)?.split('/') ?? [];
+  return top !== undefined && layoutOf(root.agent).folders.includes(top);
+}
+
+/** True for one of the folders and everything below them; null stands for everywhere. */
+export function isBelow(file: string, folders: readonly string[] | null): boolean {
+  if (folders === null) return true;
+  return folders.map((folder) => folder.replace(/[/\\]+$/, '')).some((folder) => isInside(file, folder));
+}
+
+function isInside(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(`${folder}/`) || file.startsWith(`${folder}\\`);
+}

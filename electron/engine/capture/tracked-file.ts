@@ -5,7 +5,9 @@ import type { SourceKind, SourceRoot } from './source-layout.ts';
 /** What a stat said when the file was last found complete. The same again: nothing to do. */
 export interface FileMark {
   readonly sizeBytes: number;
-  readonly mtimeMs: number;
+  readonly mtimeNs: bigint;
+  /** Changes also when somebody sets the modification time back. */
+  readonly ctimeNs: bigint;
   readonly inode: bigint;
 }
 
@@ -21,7 +23,8 @@ export type TrackedState = 'live' | 'missing' | 'blocked' | 'past';
 export interface TrackedFile {
   readonly archivePath: string;
   readonly kind: SourceKind;
-  readonly root: SourceRoot | null;
+  /** Null: of a root that is not known in this run. */
+  root: SourceRoot | null;
   readonly relativePath: string;
   readonly generation: number;
   sourcePath: string;
@@ -31,11 +34,15 @@ export interface TrackedFile {
   archived: number;
   /** End of what was handed to the queue, or null: must be handed over again from the committed position. */
   segmenter: Segmenter | null;
+  /** Counts the demands to hand over again, so that one which comes while that is being done is not missed. */
+  demands: number;
   /** Committed in SQLite. */
   committed: number;
   /** End of the last tail that was handed over. */
   tailQueued: number;
   mark: FileMark | null;
+  /** Of the source when it was read last; a hint that finds it again under another name, never an identity. */
+  inode: bigint | null;
   /** Monotonic ms at which bytes were first seen that are not committed yet; null: all is committed. */
   unsavedSince: number | null;
   /** Wall clock of the last change that was seen. */
@@ -50,12 +57,20 @@ export function newTrackedFile(
     blockedReason: null,
     archived: 0,
     segmenter: null,
+    demands: 0,
     committed: 0,
     tailQueued: 0,
     mark: null,
+    inode: null,
     unsavedSince: null,
     lastChangeAt: null,
   };
+}
+
+/** What is archived and not committed must be handed to the queue again. */
+export function demandHandOver(file: TrackedFile): void {
+  file.segmenter = null;
+  file.demands += 1;
 }
 
 /** End of the bytes that will be committed without anything more being written: an unfinished last line is not among them. */

@@ -56,9 +56,18 @@ export class TranscriptRegistry {
     return this.#roots;
   }
 
+  /** What the archive holds of it already goes on where it stopped. */
   addRoot(root: SourceRoot): void {
-    if (!this.#roots.some((known) => known.agent === root.agent && known.rootKey === root.rootKey))
-      this.#roots.push(root);
+    if (this.#roots.some((known) => known.agent === root.agent && known.rootKey === root.rootKey)) return;
+    this.#roots.push(root);
+    for (const file of this.#byArchivePath.values()) {
+      const name = file.root === null ? this.#naming.parse(file.archivePath) : null;
+      if (name === null || name.agent !== root.agent || name.rootKey !== root.rootKey) continue;
+      file.root = root;
+      file.state = 'missing';
+      if (file.sourcePath === file.archivePath) file.sourcePath = sourcePathIn(root, file.relativePath);
+      this.#follow(file);
+    }
   }
 
   /** Takes in what the archive holds and how much of it is committed. The newest generation of a path follows its source. */
@@ -108,12 +117,16 @@ export class TranscriptRegistry {
     past.state = 'past';
     const root = past.root ?? this.#roots[0];
     if (root === undefined) return past;
-    return this.#add(root, past.relativePath, past.kind, past.sourcePath, past.generation + 1);
+    // Named after the source as it is called now: it may have been renamed since its first generation.
+    const relativePath = relativePathOf(root, past.sourcePath) ?? past.relativePath;
+    return this.#add(root, relativePath, past.kind, past.sourcePath, past.generation + 1);
   }
 
   /** The source has got another name: the same generation follows it there. */
   rename(file: TrackedFile, sourcePath: string): void {
-    this.#bySourcePath.delete(file.sourcePath);
+    const taken = this.#bySourcePath.get(sourcePath);
+    if (taken !== undefined && taken !== file && taken.archived === 0) this.#byArchivePath.delete(taken.archivePath);
+    if (this.#bySourcePath.get(file.sourcePath) === file) this.#bySourcePath.delete(file.sourcePath);
     file.sourcePath = sourcePath;
     file.mark = null;
     this.#bySourcePath.set(sourcePath, file);
@@ -126,7 +139,7 @@ export class TranscriptRegistry {
     for (const file of this.#byArchivePath.values()) {
       const committable = committableEnd(file);
       totals = {
-        files: totals.files + (file.state === 'past' ? 0 : 1),
+        files: totals.files + (isTranscript(file) ? 1 : 0),
         archivedBytes: totals.archivedBytes + file.archived,
         committableBytes: totals.committableBytes + committable,
         committedBytes: totals.committedBytes + Math.min(file.committed, committable),
@@ -184,6 +197,11 @@ export class TranscriptRegistry {
     this.#bySourcePath.set(sourcePath, file);
     return file;
   }
+}
+
+/** A name that was only heard of, in an event of a file that was gone before anybody looked, is no transcript. */
+function isTranscript(file: TrackedFile): boolean {
+  return file.state !== 'past' && (file.state !== 'missing' || file.archived > 0);
 }
 
 function sourcePathIn(root: SourceRoot, relativePath: string): string {

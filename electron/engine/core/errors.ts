@@ -29,9 +29,6 @@ export class ConfigError extends EngineError {
 export class RedisServerError extends EngineError {
   override readonly name = 'RedisServerError';
 }
-export class CaptureError extends EngineError {
-  override readonly name = 'CaptureError';
-}
 export class ArchiveError extends EngineError {
   override readonly name = 'ArchiveError';
 }

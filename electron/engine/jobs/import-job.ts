@@ -133,7 +133,6 @@ async function report(
   const counts = await ports.counts();
   const readable = files.filter((file) => !file.isBlocked);
   const imported = readable.filter((file) => file.committed > (before.committed.get(file.archivePath) ?? -1));
-  const again = kind === 'resync' ? readable.length : imported.length;
   return {
     kind,
     files: files.length,
@@ -141,8 +140,8 @@ async function report(
     records: await ports.recordsOf(new Set(files.map((file) => file.archivePath))),
     exchanges: counts.exchanges,
     subagentExchanges: counts.subagentExchanges,
-    imported: again,
-    skipped: readable.length - again,
+    imported: imported.length,
+    skipped: readable.length - imported.length,
     failed: failures.length,
     newRecords: counts.records - before.records,
     quarantined: Math.max(0, counts.deadLetters - before.deadLetters),

@@ -50,6 +50,7 @@ export class ExchangeTable {
   readonly #counters: CounterTable;
   readonly #byId = new Map<number, Held>();
   readonly #ids = new Map<string, number>();
+  #latest: Held | null = null;
   readonly #load: Statement<[string, string], ExchangeRow>;
   readonly #loadKey: Statement<[number], { readonly key: string }>;
   readonly #insert: Statement<unknown[], unknown>;
@@ -83,6 +84,7 @@ export class ExchangeTable {
   forget(): void {
     this.#byId.clear();
     this.#ids.clear();
+    this.#latest = null;
   }
 
   keyOf(id: number): string {
@@ -186,9 +188,7 @@ export class ExchangeTable {
     const id = this.#ids.get(`${agent} ${key}`);
     const held = id === undefined ? undefined : this.#byId.get(id);
     if (held !== undefined) {
-      // Last used goes to the end: the front is dropped first.
-      this.#byId.delete(held.id);
-      this.#byId.set(held.id, held);
+      this.#keep(held);
       return held;
     }
     const row = this.#load.get(agent, key);
@@ -203,7 +203,11 @@ export class ExchangeTable {
     return loaded;
   }
 
+  /** Last used goes to the end: the front is dropped first. */
   #keep(held: Held): void {
+    if (this.#latest === held) return;
+    this.#latest = held;
+    this.#byId.delete(held.id);
     this.#byId.set(held.id, held);
     this.#ids.set(`${held.draft.agent} ${held.draft.key}`, held.id);
   }
@@ -211,6 +215,7 @@ export class ExchangeTable {
   #drop(id: number): void {
     const held = this.#byId.get(id);
     if (held === undefined) return;
+    if (this.#latest === held) this.#latest = null;
     this.#byId.delete(id);
     this.#ids.delete(`${held.draft.agent} ${held.draft.key}`);
   }

@@ -41,8 +41,10 @@ export interface SegmentToSave {
  * - `gap`: something before it is not saved yet; queue the file again from `committed`.
  * - `mismatch`: the archive does not hold what the entry says; queue the file again from `committed`.
  */
+export type SegmentOutcome = 'committed' | 'already' | 'gap' | 'mismatch';
+
 export interface SegmentResult {
-  readonly outcome: 'committed' | 'already' | 'gap' | 'mismatch';
+  readonly outcome: SegmentOutcome;
   readonly committed: number;
   readonly newRecords: number;
 }
@@ -275,6 +277,6 @@ function outcomeBefore(segment: Segment, committed: number): 'already' | 'gap' |
   return isSaved ? 'already' : null;
 }
 
-function unchanged(outcome: SegmentResult['outcome'], { committed }: GenerationRow): SegmentResult {
+function unchanged(outcome: SegmentOutcome, { committed }: GenerationRow): SegmentResult {
   return { outcome, committed, newRecords: 0 };
 }

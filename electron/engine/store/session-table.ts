@@ -55,6 +55,7 @@ export class SessionTable {
   readonly #linkSubagent: Statement<unknown[], unknown>;
   readonly #addHistory: Statement<unknown[], unknown>;
   readonly #sharedOf: Statement<[number], { readonly exchange: number }>;
+  readonly #second: Statement<[number], unknown>;
   readonly #holders: Statement<
     [number],
     SharedExchange['candidates'][number] & { readonly agent: Agent; readonly key: string }
@@ -88,6 +89,7 @@ export class SessionTable {
       `SELECT es.exchange FROM exchange_session es WHERE es.session = ?
        AND EXISTS (SELECT 1 FROM exchange_session other WHERE other.exchange = es.exchange AND other.session <> es.session)`,
     );
+    this.#second = database.prepare('SELECT 1 FROM exchange_session WHERE exchange = ? LIMIT 1 OFFSET 1');
     this.#holders = database.prepare(
       `SELECT e.agent, e.key, s.native_id AS sessionId, es.prompt_at AS promptAt,
               coalesce(s.own_since, s.last_at) AS ownSince
@@ -171,9 +173,10 @@ export class SessionTable {
     this.#shared.clear();
     this.#aged.clear();
     return [...shared].flatMap((exchange) => {
+      if (this.#second.get(exchange) === undefined) return [];
       const rows = this.#holders.all(exchange);
       const [first] = rows;
-      return first === undefined || rows.length < 2 ? [] : [{ agent: first.agent, key: first.key, candidates: rows }];
+      return first === undefined ? [] : [{ agent: first.agent, key: first.key, candidates: rows }];
     });
   }
 

@@ -1,0 +1,34 @@
+/**
+ * Finds the file that has got another name. The inode only says which one it may be: a file that is made after another was
+ * deleted often gets the same one. What was archived decides.
+ */
+import { lstat } from 'node:fs/promises';
+import { systemErrorCode } from '../core/errors.ts';
+import type { TrackedFile } from './tracked-file.ts';
+
+export interface RenameFinderOptions {
+  readonly known: () => Iterable<TrackedFile>;
+  /** True when the source of that name begins with what was archived of the file. */
+  readonly continuesAs: (file: TrackedFile, sourcePath: string) => Promise<boolean>;
+}
+
+/** @returns the known file that is called `sourcePath` now, its old name being gone; null when there is none */
+export async function findRenamed(sourcePath: string, options: RenameFinderOptions): Promise<TrackedFile | null> {
+  const inode = await inodeOf(sourcePath);
+  if (inode === null) return null;
+  for (const file of options.known()) {
+    if (file.inode !== inode || file.state === 'past' || file.archived === 0) continue;
+    if (file.sourcePath === sourcePath || (await inodeOf(file.sourcePath)) !== null) continue;
+    if (await options.continuesAs(file, sourcePath)) return file;
+  }
+  return null;
+}
+
+async function inodeOf(file: string): Promise<bigint | null> {
+  try {
+    return (await lstat(file, { bigint: true })).ino;
+  } catch (error) {
+    if (systemErrorCode(error) === null) throw error;
+    return null;
+  }
+}
