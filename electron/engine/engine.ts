@@ -13,7 +13,7 @@ import { SettingsFile } from './config/settings-file.ts';
 import type { Engine, EngineOptions } from './contract.ts';
 import { systemClock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
-import { EngineError, InvariantError } from './core/errors.ts';
+import { EngineError } from './core/errors.ts';
 import { engineHandlers } from './engine-handlers.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { Recorder, newId, sourceRoot, workerData } from './recorder.ts';
@@ -21,7 +21,7 @@ import { StatusBoard } from './status-board.ts';
 import { FileLock, openDatabase } from './store/database.ts';
 import { StoreThread } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
-import type { EventTopic, Events, Handlers } from '../../shared/ipc.ts';
+import { REQUESTS, type EventTopic, type Events, type Handlers, type Topic } from '../../shared/ipc.ts';
 import type { JobView, StatusSnapshot } from '../../shared/status.ts';
 
 export function createEngine(options: EngineOptions): Engine {
@@ -41,6 +41,8 @@ interface Running {
 }
 
 class LocalEngine implements Engine {
+  /** The same object all the time, so that transports can be wired before the start. */
+  readonly handlers: Handlers = delegating(() => this.#started.handlers);
   readonly #options: EngineOptions;
   readonly #paths: DataPaths;
   readonly #logger: FileLogger;
@@ -63,10 +65,6 @@ class LocalEngine implements Engine {
     this.#paths = dataPaths(options.home);
     this.#logger = new FileLogger({ directory: this.#paths.logsDirectory, clock: this.#clock });
     this.#jobs = new JobRunner({ clock: this.#clock, logger: this.#logger.child('jobs'), newId });
-  }
-
-  get handlers(): Handlers {
-    return this.#started.handlers;
   }
 
   get apiUrl(): string | null {
@@ -115,7 +113,9 @@ class LocalEngine implements Engine {
   }
 
   get #started(): Running {
-    if (this.#running === null) throw new InvariantError('the engine is not started');
+    if (this.#running === null) {
+      throw new EngineError('ENGINE_NOT_RUNNING', 'Holdfast is starting; try again in a moment.', { retryable: true });
+    }
     return this.#running;
   }
 
@@ -265,6 +265,17 @@ class LocalEngine implements Engine {
     this.#lock = null;
     await this.#logger.close();
   }
+}
+
+/** Handlers that look up the real ones at each call. */
+function delegating(current: () => Handlers): Handlers {
+  const topics = Object.keys(REQUESTS) as Topic[];
+  // One handler for each topic of the contract, each with the types of its topic: more than the checker can follow.
+  const handlers = topics.map((topic) => [
+    topic,
+    async (args: unknown) => await (current()[topic] as (args: unknown) => Promise<unknown>)(args),
+  ]);
+  return Object.fromEntries(handlers);
 }
 
 function pauseOf(settings: SettingsFile): StatusSnapshot['pause'] {

@@ -3,18 +3,20 @@
  * recently touched files (catches appends through handles that stay open), a reconcile of everything (correct). Each of
  * them only says "look at this path"; looking is the tailer's.
  */
-import { lstat } from 'node:fs/promises';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
-import { describeError, isAbort, systemErrorCode } from '../core/errors.ts';
+import { describeError, isAbort } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Service } from '../core/service.ts';
+import type { CaptureFacts, ReconcileResult } from './capture-facts.ts';
 import { DirectoryWatcher } from './directory-watcher.ts';
 import { FollowQueue } from './follow-queue.ts';
 import { HotFiles } from './hot-files.ts';
-import { SourceScanner } from './source-scanner.ts';
-import type { SourceRoot } from './source-layout.ts';
-import type { TrackedFile } from './tracked-file.ts';
+import { LostSegments } from './lost-segments.ts';
+import { findRenamed } from './rename-finder.ts';
+import { isBelow, type SourceRoot } from './source-layout.ts';
+import { SourceSurvey, type Survey } from './source-survey.ts';
+import { demandHandOver, type TrackedFile } from './tracked-file.ts';
 import type { TranscriptRegistry } from './transcript-registry.ts';
 import type { FollowOutcome, TranscriptTailer } from './transcript-tailer.ts';
 
@@ -32,27 +34,6 @@ export interface CapturerOptions {
   readonly reconcileMs: number;
 }
 
-export interface ReconcileResult {
-  readonly files: number;
-  readonly advanced: number;
-  readonly unchanged: number;
-  readonly failures: readonly { readonly path: string; readonly reason: string }[];
-}
-
-export interface CaptureFacts {
-  readonly watchedDirectories: number;
-  readonly hotFiles: number;
-  readonly mode: 'events' | 'polling';
-  readonly lastBeatAt: EpochMs | null;
-  readonly lastEventAt: EpochMs | null;
-  readonly lastReconcileAt: EpochMs | null;
-  readonly missingRoots: readonly string[];
-  /** Paths among the transcripts that are no files that can be read, with the reason. */
-  readonly skipped: ReadonlyMap<string, string>;
-  /** The archive refused the last write. */
-  readonly archiveFailing: boolean;
-}
-
 /** The wall clock and the monotonic one drift apart by this much: the machine slept, or the clock was set. */
 const WAKE_GAP_MS = 5000;
 const FAILED_AGAIN_MS = 5000;
@@ -61,17 +42,17 @@ export class Capturer implements Service {
   readonly name = 'capture';
   readonly #options: CapturerOptions;
   readonly #watcher: DirectoryWatcher;
-  readonly #scanner: SourceScanner;
+  readonly #survey: SourceSurvey;
   readonly #queue: FollowQueue;
   readonly #hot: HotFiles;
-  readonly #skipped = new Map<string, string>();
+  readonly #lost: LostSegments;
   readonly #timers: Disposable[] = [];
+  readonly #folderWalks = new Set<Promise<void>>();
   #stop = new AbortController();
   #paused = false;
-  #reconciling: Promise<ReconcileResult> | null = null;
-  #seenDirectories = new Set<string>();
-  #seenFiles = new Set<string>();
-  #missingRoots: string[] = [];
+  #reconciles: Promise<unknown> = Promise.resolve();
+  #reconcilesUnderWay = 0;
+  #lastSurvey: Survey | null = null;
   #unwatchable = 0;
   #lastBeatAt: EpochMs | null = null;
   #lastEventAt: EpochMs | null = null;
@@ -92,16 +73,10 @@ export class Capturer implements Service {
         options.logger.warn('a folder could not be watched', { directory, code });
       },
     });
-    this.#scanner = new SourceScanner({
-      directory: (directory) => {
-        this.#seenDirectories.add(directory);
-        if (options.watches) this.#watcher.watch(directory);
-      },
-      file: (file) => this.#seenFiles.add(file),
-      skipped: (path, reason) => this.#skipped.set(path, reason),
-    });
+    this.#survey = new SourceSurvey(options.registry, options.watches ? this.#watcher : null);
     this.#queue = new FollowQueue((request) => this.#look(request));
     this.#hot = new HotFiles(options.clock);
+    this.#lost = new LostSegments(() => options.clock.monotonic());
   }
 
   get facts(): CaptureFacts {
@@ -112,8 +87,8 @@ export class Capturer implements Service {
       lastBeatAt: this.#lastBeatAt,
       lastEventAt: this.#lastEventAt,
       lastReconcileAt: this.#lastReconcileAt,
-      missingRoots: this.#missingRoots,
-      skipped: this.#skipped,
+      missingRoots: (this.#lastSurvey?.missingRoots ?? []).map((root) => root.directory),
+      skipped: this.#lastSurvey?.skipped ?? new Map<string, string>(),
       archiveFailing: this.#archiveFailing,
     };
   }
@@ -126,10 +101,11 @@ export class Capturer implements Service {
   set paused(paused: boolean) {
     const resumes = this.#paused && !paused;
     this.#paused = paused;
-    if (resumes && this.#options.watches) this.#reconcileSoon();
+    // Also when a reconcile is under way: it has passed over what it came to during the pause.
+    if (resumes && this.#options.watches) this.#reconcileInBackground();
   }
 
-  /** Resolves when the watches stand; the first reconcile goes on in the background. */
+  /** Resolves at once; the watches are set by the first reconcile, in the background, which also reads what is there. */
   start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#stop = new AbortController();
@@ -148,7 +124,7 @@ export class Capturer implements Service {
     this.#stop.abort();
     this.#watcher.close();
     await this.#queue.close();
-    await this.#reconciling?.catch(ignoreAbort);
+    await Promise.all([this.#reconciles, ...this.#folderWalks]);
   }
 
   /** Something happened at this path. */
@@ -157,8 +133,10 @@ export class Capturer implements Service {
     if (this.#options.registry.track(changedPath) !== null) {
       this.#hot.add(changedPath);
       void this.#queue.add(changedPath, 'live');
-    } else if (this.#isFolderOfOurs(changedPath)) {
-      void this.#scanFolder(changedPath).catch((error: unknown) => this.#report('scanning a folder failed', error));
+    } else if (this.#survey.isWalked(changedPath)) {
+      this.#walkFolder(changedPath);
+    } else if (this.#survey.isRoot(changedPath)) {
+      this.#reconcileSoon();
     }
   }
 
@@ -167,42 +145,32 @@ export class Capturer implements Service {
     const { registry } = this.#options;
     const file = archivePath === null ? undefined : registry.get(archivePath);
     const files = archivePath === null ? [...registry.all()] : file === undefined ? [] : [file];
-    for (const tracked of files) {
-      if (archivePath === null && tracked.segmenter === null) continue;
-      tracked.segmenter = null;
-    }
-    void this.#queueLeftOver(files).catch((error: unknown) => this.#report('queueing again failed', error));
-  }
-
-  /** Hands over everything that is archived and not committed, of sources that are gone as well. */
-  async #queueLeftOver(files: readonly TrackedFile[]): Promise<void> {
-    const left = files.filter((file) => file.segmenter === null && file.archived !== file.committed);
-    await Promise.all(
-      left.map((file) => this.#queue.add(file.state === 'past' ? file.archivePath : file.sourcePath, 'bulk')),
-    );
+    for (const tracked of files) demandHandOver(tracked);
+    // A file whose bytes are all committed as far as is known is not looked at for this; if it is being copied, its look sees
+    // the demand itself.
+    for (const tracked of files)
+      if (tracked.archived !== tracked.committed) void this.#queue.add(nameOf(tracked), 'bulk');
   }
 
   /**
-   * Looks at every transcript there is, and at every one that was known.
+   * Looks at every transcript there is, and at every one that was known. One after the other when several ask.
    * @param options.thorough compares every archived byte with the source
    */
-  async reconcile(options: {
-    readonly thorough: boolean;
-    readonly paths?: readonly string[];
-  }): Promise<ReconcileResult> {
-    await this.#reconciling?.catch(ignoreAbort);
-    const run = this.#reconcileNow(options.thorough, options.paths ?? null);
-    this.#reconciling = run;
-    try {
-      return await run;
-    } finally {
-      this.#reconciling = null;
-    }
+  reconcile(options: { readonly thorough: boolean; readonly paths?: readonly string[] }): Promise<ReconcileResult> {
+    this.#reconcilesUnderWay += 1;
+    const run = this.#reconciles
+      .then(() => this.#reconcileNow(options.thorough, options.paths ?? null))
+      .finally(() => (this.#reconcilesUnderWay -= 1));
+    // The next one does not fail because this one has: whoever asked for it is told.
+    this.#reconciles = run.catch(() => undefined);
+    return run;
   }
 
   async #reconcileNow(thorough: boolean, paths: readonly string[] | null): Promise<ReconcileResult> {
-    const { registry, clock } = this.#options;
-    const files = await this.#scanAll();
+    const { registry, clock, logger } = this.#options;
+    const files = await this.#surveyAll();
+    const demanded = this.#lost.demandAgain(registry.all());
+    if (demanded > 0) logger.warn('queued segments were lost on their way', { files: demanded });
     const left = [...registry.all()].filter(
       (file) => file.state === 'past' && file.segmenter === null && file.committed < file.archived,
     );
@@ -226,88 +194,94 @@ export class Capturer implements Service {
     const blocked = [...this.#options.registry.all()]
       .filter((file) => file.state === 'blocked')
       .map((file) => ({ path: file.sourcePath, reason: file.blockedReason ?? 'unreadable' }));
-    return [...blocked, ...this.skipped()].filter((failure) => isBelow(failure.path, paths));
+    const known = new Set(blocked.map((failure) => failure.path));
+    const others = this.skipped().filter((failure) => !known.has(failure.path));
+    return [...blocked, ...others].filter((failure) => isBelow(failure.path, paths));
   }
 
   /** Paths among the transcripts that are no files that can be read (links, FIFOs, folders without permission). */
   skipped(): { readonly path: string; readonly reason: string }[] {
-    return [...this.#skipped].map(([path, reason]) => ({ path, reason }));
+    return [...this.facts.skipped].map(([path, reason]) => ({ path, reason }));
   }
 
   /** Every transcript that is on disk now, without reading any. */
-  async scan(): Promise<readonly string[]> {
-    await this.#reconciling?.catch(ignoreAbort);
-    return await this.#scanAll();
+  scan(): Promise<readonly string[]> {
+    return this.#surveyAll();
   }
 
-  async #scanAll(): Promise<readonly string[]> {
-    this.#seenDirectories = new Set();
-    this.#seenFiles = new Set();
-    this.#skipped.clear();
+  async #surveyAll(): Promise<readonly string[]> {
     const unwatchableBefore = this.#unwatchable;
-    const missing: string[] = [];
-    for (const root of this.#options.registry.roots) {
-      if (!(await this.#scanner.scanRoot(root, this.#stop.signal))) missing.push(root.directory);
-      else await this.#options.describeRoot(root);
-    }
-    this.#missingRoots = missing;
+    const survey = await this.#survey.everything(this.#stop.signal);
+    this.#lastSurvey = survey;
     if (unwatchableBefore === this.#unwatchable) this.#unwatchable = 0;
-    this.#watcher.keepOnly(this.#seenDirectories);
-    return [...this.#seenFiles].filter((file) => this.#options.registry.track(file) !== null);
+    for (const root of survey.presentRoots) {
+      // Without its description the archive is still whole, and the transcripts do not wait for it.
+      await this.#options.describeRoot(root).catch((error: unknown) => {
+        this.#archiveFailing = true;
+        this.#report('a root could not be described in the archive', error);
+      });
+    }
+    return survey.files;
   }
 
-  async #scanFolder(directory: string): Promise<void> {
-    const root = this.#rootOf(directory);
-    if (root === null || !(await isDirectory(directory))) return;
-    this.#seenFiles = new Set();
-    await this.#scanner.scanDirectory(root, directory, this.#stop.signal);
-    for (const file of [...this.#seenFiles]) if (file.startsWith(directory)) this.touch(file);
+  #walkFolder(directory: string): void {
+    const walk = this.#survey
+      .folder(directory, this.#stop.signal)
+      .then((files) => {
+        for (const file of files) this.touch(file);
+      })
+      .catch((error: unknown) => {
+        this.#report('walking a folder failed', error);
+      })
+      .finally(() => this.#folderWalks.delete(walk));
+    this.#folderWalks.add(walk);
   }
 
-  /** One look at one path; the tailer does the work. Serial per path, several paths at a time. */
+  /** One look at one path; the tailer does the work. Serial per path, several paths at a time. Never rejects. */
   async #look(request: { readonly path: string; readonly thorough: boolean }): Promise<FollowOutcome> {
     const { registry, tailer } = this.#options;
-    const archivedOnly = registry.get(request.path);
-    const file = archivedOnly ?? registry.track(request.path);
     this.#lastBeatAt = this.#options.clock.now();
-    if (file === null || this.#paused) return 'unchanged';
+    if (this.#paused) return 'unchanged';
     try {
+      const archivedOnly = registry.get(request.path);
       if (archivedOnly !== undefined) {
-        if (file.segmenter === null) await tailer.requeue(file);
+        await tailer.finish(archivedOnly);
         return 'unchanged';
       }
-      if (file.mark === null && file.archived === 0 && file.generation === 1) await this.#adoptRenamed(file);
-      const followed = registry.ofSource(request.path) ?? file;
-      const outcome = await tailer.follow(followed, request.thorough);
+      const file = await this.#fileAt(request.path);
+      if (file === null) return 'unchanged';
+      const outcome = await tailer.follow(file, request.thorough);
       this.#archiveFailing = false;
-      if (outcome === 'advanced') this.#hot.add(followed.sourcePath);
-      return outcome === 'replaced' ? await this.#replace(followed) : outcome;
+      if (outcome === 'advanced') this.#hot.add(file.sourcePath);
+      return outcome === 'replaced' ? await this.#replace(file) : outcome;
     } catch (error) {
       if (!isAbort(error)) this.#retryLater(request.path, error);
       return 'blocked';
     }
   }
 
+  /** A new name may be a file that is known under a name which is gone: then its generation goes on under the new one. */
+  async #fileAt(sourcePath: string): Promise<TrackedFile | null> {
+    const { registry, tailer, logger } = this.#options;
+    const file = registry.track(sourcePath);
+    if (file === null || file.mark !== null || file.archived > 0) return file;
+    const renamed = await findRenamed(sourcePath, {
+      known: () => registry.all(),
+      continuesAs: (known, name) => tailer.continuesAs(known, name),
+    });
+    if (renamed === null) return file;
+    registry.rename(renamed, sourcePath);
+    logger.info('a transcript was renamed', { path: renamed.archivePath });
+    return renamed;
+  }
+
   async #replace(past: TrackedFile): Promise<FollowOutcome> {
     const { registry, tailer, logger } = this.#options;
-    if (past.segmenter === null) await tailer.requeue(past);
     const next = registry.nextGeneration(past);
+    await tailer.finish(past);
     logger.info('a transcript was replaced', { path: past.archivePath, generation: next.generation });
     const outcome = await tailer.follow(next, false);
     return outcome === 'replaced' ? 'blocked' : outcome;
-  }
-
-  /** A new name may be a file that is known under a name which is gone: then its generation goes on under the new one. */
-  async #adoptRenamed(fresh: TrackedFile): Promise<void> {
-    const { registry } = this.#options;
-    const stats = await lstat(fresh.sourcePath, { bigint: true }).catch(nullIfSystemError);
-    if (stats === null) return;
-    for (const known of registry.all()) {
-      if (known === fresh || known.mark === null || known.mark.inode !== stats.ino || known.state === 'past') continue;
-      if (known.archived === 0 || (await lstat(known.sourcePath).catch(nullIfSystemError)) !== null) continue;
-      registry.rename(known, fresh.sourcePath);
-      return;
-    }
   }
 
   #retryLater(path: string, error: unknown): void {
@@ -329,16 +303,11 @@ export class Capturer implements Service {
   }
 
   #reconcileSoon(): void {
-    if (this.#paused || this.#reconciling !== null) return;
+    if (!this.#paused && this.#reconcilesUnderWay === 0) this.#reconcileInBackground();
+  }
+
+  #reconcileInBackground(): void {
     void this.reconcile({ thorough: false }).catch((error: unknown) => this.#report('the reconcile failed', error));
-  }
-
-  #isFolderOfOurs(candidate: string): boolean {
-    return this.#rootOf(candidate) !== null;
-  }
-
-  #rootOf(candidate: string): SourceRoot | null {
-    return this.#options.registry.roots.find((root) => isBelow(candidate, [root.directory])) ?? null;
   }
 
   #report(message: string, error: unknown): void {
@@ -346,24 +315,9 @@ export class Capturer implements Service {
   }
 }
 
-function isBelow(file: string, folders: readonly string[] | null): boolean {
-  return (
-    folders === null ||
-    folders.some(
-      (folder) =>
-        file === folder || file.startsWith(`${folder.replace(/[/\\]+$/, '')}/`) || file.startsWith(`${folder}\\`),
-    )
-  );
-}
-
-async function isDirectory(candidate: string): Promise<boolean> {
-  return (await lstat(candidate).catch(nullIfSystemError))?.isDirectory() ?? false;
-}
-
-/** Not there, or not for us: both mean "no" here. Anything else is a bug and goes on. */
-function nullIfSystemError(error: unknown): null {
-  if (systemErrorCode(error) === null) throw error;
-  return null;
+/** By which it is looked at: a generation that is past has no source. */
+function nameOf(file: TrackedFile): string {
+  return file.state === 'past' ? file.archivePath : file.sourcePath;
 }
 
 function ignoreAbort(error: unknown): void {

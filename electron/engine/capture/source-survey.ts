@@ -2,7 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import { systemErrorCode } from '../core/errors.ts';
 import type { DirectoryWatcher } from './directory-watcher.ts';
-import { isBelow, isWalked, type SourceRoot } from './source-layout.ts';
+import { isWalked, type SourceRoot } from './source-layout.ts';
 import { SourceScanner } from './source-scanner.ts';
 import type { TranscriptRegistry } from './transcript-registry.ts';
 
@@ -55,7 +55,7 @@ export class SourceSurvey {
   }
 
   isRoot(candidate: string): boolean {
-    return this.#registry.roots.some((root) => root.directory === candidate || isBelow(root.directory, [candidate]));
+    return this.#registry.roots.some((root) => root.directory === candidate);
   }
 
   // Each walk has collections of its own: an event may start one while another is under way.

@@ -3,27 +3,16 @@
  * in the queue. Recognises truncation and replacement by comparing the source with the archive, and says so instead of
  * guessing; never parses. Memory is one chunk, whatever the file.
  */
-import { constants } from 'node:fs';
-import { lstat, open, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { lstat, type FileHandle } from 'node:fs/promises';
 import type { Segment } from '../../../shared/segment.ts';
 import type { Clock } from '../core/clock.ts';
-import { systemErrorCode } from '../core/errors.ts';
+import { EngineError, systemErrorCode } from '../core/errors.ts';
 import { Segmenter } from './segmenter.ts';
-import type { FileMark, TrackedFile } from './tracked-file.ts';
-
-/** The archive as capture needs it. Rejects with ARCHIVE_UNAVAILABLE, retryable, when it cannot be written. */
-export interface ArchiveSink {
-  read(archivePath: string, start: number, end: number): Promise<Buffer>;
-  openWriter(archivePath: string): Promise<ArchiveAppender>;
-}
-
-export interface ArchiveAppender {
-  readonly position: number;
-  append(bytes: Buffer): Promise<void>;
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
+import type { ArchiveAppender, ArchiveSink } from './archive-sink.ts';
+import { continues, isSame } from './source-comparison.ts';
+import { openSource, readFully, isSourceError } from './source-file.ts';
+import { demandHandOver, type FileMark, type TrackedFile } from './tracked-file.ts';
 
 /** Where segments go. Resolves when there is room for more. */
 export interface SegmentOutlet {
@@ -45,123 +34,191 @@ export interface TranscriptTailerOptions {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-/** Bytes that are compared before more is read: an appended file has the same ones before its new end. */
-const ANCHOR_BYTES = 4096;
 /** Large copies are made durable in steps, so that the queue is fed while the rest is copied. */
 const SYNC_BYTES = 8 * 1024 * 1024;
 /** A last line without a newline is looked at when the file has been quiet for this long. */
 const TAIL_QUIET_MS = 60_000;
-// NONBLOCK: opening a FIFO must not wait for its writer. NOFOLLOW: what was a file a moment ago may be a link now.
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+/** Most files grow by a few kilobytes: their copies do not need a buffer for a whole chunk. */
+const LEAST_BUFFER_BYTES = 64 * 1024;
 
 export class TranscriptTailer {
   readonly #options: TranscriptTailerOptions;
+  readonly #turns = new WeakMap<TrackedFile, Promise<unknown>>();
 
   constructor(options: TranscriptTailerOptions) {
     this.#options = options;
   }
 
   /** @param thorough compare every archived byte with the source, not only its head and its end */
-  async follow(file: TrackedFile, thorough: boolean): Promise<FollowOutcome> {
+  follow(file: TrackedFile, thorough: boolean): Promise<FollowOutcome> {
+    return this.#inTurn(file, () => this.#follow(file, thorough));
+  }
+
+  /** Hands over what is archived and not committed of a generation that nothing is added to any more. */
+  finish(file: TrackedFile): Promise<void> {
+    return this.#inTurn(file, async () => {
+      if (file.segmenter === null) await this.#handOver(file);
+      await this.#handOverTail(file, null);
+    });
+  }
+
+  /** True if a source of that name begins with what was archived of the file: it is the same one under another name. */
+  continuesAs(file: TrackedFile, sourcePath: string): Promise<boolean> {
+    return this.#inTurn(file, async () => {
+      let source: FileHandle;
+      try {
+        source = await openSource(sourcePath);
+      } catch (error) {
+        if (systemErrorCode(error) === null) throw error;
+        return false;
+      }
+      try {
+        const stats = await source.stat();
+        return (
+          stats.isFile() &&
+          (await continues(this.#options.archive, file, source, { sizeBytes: stats.size, thorough: false }))
+        );
+      } finally {
+        await source.close();
+      }
+    });
+  }
+
+  /** A file may be asked for by its old and its new name at the same time. */
+  #inTurn<T>(file: TrackedFile, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(file) ?? Promise.resolve()).then(work, work);
+    this.#turns.set(file, turn);
+    return turn;
+  }
+
+  async #follow(file: TrackedFile, thorough: boolean): Promise<FollowOutcome> {
     let stats: BigIntStats;
     try {
       stats = await lstat(file.sourcePath, { bigint: true });
     } catch (error) {
       return await this.#withoutSource(file, error);
     }
-    if (!stats.isFile()) return block(file, 'not a regular file');
+    if (!stats.isFile()) return await this.#block(file, 'not a regular file');
     if (!thorough && file.segmenter !== null && file.state === 'live' && sameMark(file.mark, stats)) {
       await this.#handOverTail(file, stats);
       return 'unchanged';
     }
     let source: FileHandle;
     try {
-      source = await open(file.sourcePath, READ_FLAGS);
+      source = await openSource(file.sourcePath);
     } catch (error) {
       return await this.#withoutSource(file, error);
     }
     try {
       return await this.#followOpen(file, source, thorough);
     } catch (error) {
-      if (isSourceError(error)) return block(file, systemErrorCode(error) ?? 'unreadable');
+      if (isSourceError(error)) return await this.#block(file, systemErrorCode(error) ?? 'unreadable');
       throw error;
     } finally {
       await source.close();
     }
   }
 
-  /** Hands over again what is archived and not committed, whether or not the source is there. */
-  async requeue(file: TrackedFile): Promise<void> {
-    // Committed past the archive: the archive was damaged, so everything it has is read again.
-    const from = file.kind === 'blob' || file.committed > file.archived ? 0 : file.committed;
-    const segmenter = new Segmenter(file.archivePath, file.kind, from);
+  /** Hands over everything from the committed position on, whether or not the source is there. */
+  async #handOver(file: TrackedFile): Promise<void> {
+    for (;;) {
+      const { demands } = file;
+      // Committed past the archive: the archive was damaged, so everything it has is read again.
+      const from = file.kind === 'blob' || file.committed > file.archived ? 0 : file.committed;
+      const segmenter = new Segmenter(file.archivePath, file.kind, from);
+      const segments = await this.#segmentsOf(file, segmenter);
+      // Demanded once more meanwhile: the committed position may be another one now.
+      if (file.demands !== demands) continue;
+      file.segmenter = segmenter;
+      file.tailQueued = 0;
+      file.unsavedSince = segments.length === 0 ? null : (file.unsavedSince ?? this.#options.clock.monotonic());
+      await this.#append(file, segments);
+      return;
+    }
+  }
+
+  async #segmentsOf(file: TrackedFile, segmenter: Segmenter): Promise<Segment[]> {
     const segments: Segment[] = [];
-    for (let at = from; at < file.archived;) {
+    for (let at = segmenter.position; at < file.archived;) {
       const end = Math.min(at + CHUNK_BYTES, file.archived);
       const segment = segmenter.push(await this.#options.archive.read(file.archivePath, at, end));
       if (segment !== null) segments.push(segment);
       at = end;
     }
     if (file.kind === 'blob' && file.committed < file.archived) addRest(segments, segmenter, 'blob');
-    file.segmenter = segmenter;
-    file.tailQueued = 0;
-    await this.#options.outlet.append(segments);
+    return segments;
+  }
+
+  async #append(file: TrackedFile, segments: readonly Segment[]): Promise<void> {
+    try {
+      await this.#options.outlet.append(segments);
+    } catch (error) {
+      // How many of them the queue has is not known: all of them are handed over again.
+      file.segmenter = null;
+      throw error;
+    }
   }
 
   async #withoutSource(file: TrackedFile, error: unknown): Promise<FollowOutcome> {
     const code = systemErrorCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') return block(file, code ?? 'unreadable');
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return await this.#block(file, code ?? 'unreadable');
     file.state = 'missing';
     file.blockedReason = null;
     file.mark = null;
-    if (file.segmenter === null) await this.requeue(file);
+    if (file.segmenter === null) await this.#handOver(file);
     await this.#handOverTail(file, null);
     return 'missing';
   }
 
+  /** What was archived of it before is saved all the same. */
+  async #block(file: TrackedFile, reason: string): Promise<'blocked'> {
+    file.state = 'blocked';
+    file.blockedReason = reason;
+    file.mark = null;
+    if (file.segmenter === null) await this.#handOver(file);
+    return 'blocked';
+  }
+
   async #followOpen(file: TrackedFile, source: FileHandle, thorough: boolean): Promise<FollowOutcome> {
     const stats = await source.stat({ bigint: true });
-    if (!stats.isFile()) return block(file, 'not a regular file');
+    if (!stats.isFile()) return await this.#block(file, 'not a regular file');
+    const sizeBytes = Number(stats.size);
     const isFirst = file.mark === null && file.archived === 0;
-    if (!(await this.#continues(file, source, Number(stats.size), thorough))) return 'replaced';
-    if (file.segmenter === null) await this.requeue(file);
+    if (!(await this.#isContinued(file, source, sizeBytes, thorough))) return 'replaced';
+    if (file.segmenter === null) await this.#handOver(file);
     const before = file.archived;
-    if (isFirst || Number(stats.size) > file.archived) {
-      if ((await this.#copy(file, source)) === 'replaced') return 'replaced';
+    if (isFirst || sizeBytes > before) {
+      if ((await this.#copy(file, source, sizeBytes)) === 'replaced') return 'replaced';
+      // Demanded while it was copied: the segments of the rest were not made.
+      if (file.segmenter === null) await this.#handOver(file);
     }
     file.state = 'live';
     file.blockedReason = null;
-    file.mark = { sizeBytes: Number(stats.size), mtimeMs: Number(stats.mtimeMs), inode: stats.ino };
+    file.inode = stats.ino;
+    file.mark = { sizeBytes, mtimeNs: stats.mtimeNs, ctimeNs: stats.ctimeNs, inode: stats.ino };
     await this.#handOverTail(file, stats);
     return file.archived > before || isFirst ? 'advanced' : 'unchanged';
   }
 
-  /** True if the source still begins with what was archived of it, as far as is looked at. */
-  async #continues(file: TrackedFile, source: FileHandle, sizeBytes: number, thorough: boolean): Promise<boolean> {
-    if (sizeBytes < file.archived) return false;
-    if (thorough) return await this.#same(file, source, 0, file.archived);
-    const anchor = Math.max(0, file.archived - ANCHOR_BYTES);
-    const head = Math.min(ANCHOR_BYTES, anchor);
-    return (await this.#same(file, source, anchor, file.archived)) && (await this.#same(file, source, 0, head));
-  }
-
-  async #same(file: TrackedFile, source: FileHandle, start: number, end: number): Promise<boolean> {
-    for (let at = start; at < end;) {
-      const until = Math.min(at + CHUNK_BYTES, end);
-      const mine = await this.#options.archive.read(file.archivePath, at, until);
-      const theirs = Buffer.allocUnsafe(until - at);
-      if ((await readFully(source, theirs, at)) < theirs.length || !mine.equals(theirs)) return false;
-      at = until;
+  async #isContinued(file: TrackedFile, source: FileHandle, sizeBytes: number, thorough: boolean): Promise<boolean> {
+    try {
+      return await continues(this.#options.archive, file, source, { sizeBytes, thorough });
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'ARCHIVE_MISMATCH') throw error;
+      // Somebody has cut the archived file: what is missing is copied from the source again.
+      file.archived = 0;
+      demandHandOver(file);
+      return true;
     }
-    return true;
   }
 
   /** Copies from the end of the archive to the end of the source: archive first, then durable, then the queue. */
-  async #copy(file: TrackedFile, source: FileHandle): Promise<'copied' | 'replaced'> {
+  async #copy(file: TrackedFile, source: FileHandle, sizeBytes: number): Promise<'copied' | 'replaced'> {
     const writer = await this.#options.archive.openWriter(file.archivePath);
     try {
       if (writer.position !== file.archived && !(await this.#adopt(file, source, writer.position))) return 'replaced';
-      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+      const expected = Math.max(LEAST_BUFFER_BYTES, sizeBytes - writer.position);
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, expected));
       const segments: Segment[] = [];
       let unsynced = 0;
       for (;;) {
@@ -199,10 +256,9 @@ export class TranscriptTailer {
 
   /** The archive file is longer or shorter than remembered: an attempt broke off, or somebody touched it. */
   async #adopt(file: TrackedFile, source: FileHandle, position: number): Promise<boolean> {
-    const isSame = await this.#same({ ...file, archived: position }, source, 0, position);
-    if (!isSame) return false;
+    if (!(await isSame(this.#options.archive, file.archivePath, source, [0, position]))) return false;
     file.archived = position;
-    await this.requeue(file);
+    await this.#handOver(file);
     return true;
   }
 
@@ -225,35 +281,12 @@ function addRest(segments: Segment[], segmenter: Segmenter, kind: 'blob'): void 
   if (rest !== null) segments.push(rest);
 }
 
-function block(file: TrackedFile, reason: string): 'blocked' {
-  file.state = 'blocked';
-  file.blockedReason = reason;
-  file.mark = null;
-  return 'blocked';
-}
-
 function sameMark(mark: FileMark | null, stats: BigIntStats): boolean {
   return (
     mark !== null &&
     mark.sizeBytes === Number(stats.size) &&
-    mark.mtimeMs === Number(stats.mtimeMs) &&
+    mark.mtimeNs === stats.mtimeNs &&
+    mark.ctimeNs === stats.ctimeNs &&
     mark.inode === stats.ino
   );
-}
-
-/** Fills the buffer from `position` on, as far as the file goes. */
-async function readFully(source: FileHandle, buffer: Buffer, position: number): Promise<number> {
-  let done = 0;
-  while (done < buffer.length) {
-    const { bytesRead } = await source.read(buffer, done, buffer.length - done, position + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
-}
-
-/** Errors of reading a source, as opposed to those of the archive, which come as EngineError. */
-function isSourceError(error: unknown): boolean {
-  const code = systemErrorCode(error);
-  return code !== null && /^(EACCES|EPERM|EIO|EBUSY|EISDIR|ESTALE|ENXIO|ELOOP|ENODEV|EAGAIN)$/.test(code);
 }

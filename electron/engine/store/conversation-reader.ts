@@ -52,9 +52,10 @@ export class ConversationReader {
     this.#holdersOf = database.prepare(
       'SELECT s.native_id AS id FROM exchange_session es JOIN session s ON s.id = es.session WHERE es.exchange = ? ORDER BY s.native_id',
     );
+    // The cast: the driver binds numbers as REAL, and full text ignores a row id that is no INTEGER.
     this.#snippet = database.prepare(
       `SELECT snippet(exchange_fts, -1, ?, ?, '…', ${SNIPPET_TOKENS}) AS snippet
-       FROM exchange_fts WHERE exchange_fts MATCH ? AND rowid = ?`,
+       FROM exchange_fts WHERE exchange_fts MATCH ? AND rowid = CAST(? AS INTEGER)`,
     );
   }
 

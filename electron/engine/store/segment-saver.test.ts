@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TranscriptParser } from './saver-ports.ts';
+import { sha256 } from './test-support/ground-truth.ts';
 import { StoreBed } from './test-support/store-bed.ts';
 import { meaningOf, rowsOf } from './test-support/store-state.ts';
 import { SESSION, TRANSCRIPT, answerLine, promptLine, queueLine, toolLine } from './test-support/transcript.ts';
@@ -289,14 +290,15 @@ describe('SegmentSaver', () => {
     expect(lettersOf(bed)).toEqual([[0, 50, 'INTERNAL']]);
   });
 
-  it('keeps a file of an agent that it does not know, and says so', () => {
+  it('sets aside what an agent wrote that it does not know', () => {
     using bed = new StoreBed();
-    bed.append(TRANSCRIPT, 'anything\n');
-    const segment = { ...bed.segment(TRANSCRIPT, 0, 9), archivePath: bed.archivePathOf(TRANSCRIPT) };
-    const stranger = { segment: { ...segment, archivePath: 'stranger/root/file.jsonl' }, sourcePath: null };
+    const stranger = 'stranger/root/file.jsonl';
+    bed.archive(stranger, 'anything\n');
+    const segment = { archivePath: stranger, kind: 'lines', start: 0, end: 9, sha256: sha256('anything\n') } as const;
 
-    expect(bed.save(stranger).segments[0]?.outcome).toBe('mismatch');
-    expect(bed.figures.positions()[0]).toMatchObject({ archivePath: 'stranger/root/file.jsonl', committed: 0 });
+    expect(bed.save({ segment, sourcePath: null }).segments[0]).toMatchObject({ outcome: 'committed', committed: 9 });
+
+    expect(lettersOf(bed)).toEqual([[0, 9, 'unknown-agent']]);
   });
 
   it('links a subagent by its meta file', () => {
@@ -395,7 +397,7 @@ describe('SegmentSaver', () => {
     expect(bed.figures.counts(bed.now)).toMatchObject({ savesLastHour: 3, errorsLastHour: 1, lastSaveAt: bed.now });
   });
 
-  it('goes on with an exchange that has thousands of parts without holding more than it needs', () => {
+  it('goes on after a restart with an exchange that has thousands of parts', () => {
     using bed = new StoreBed();
     const count = 3000;
     const tools = Array.from({ length: count }, (_, index) =>

@@ -73,7 +73,11 @@ export class StoreBed implements Disposable {
 
   /** Puts bytes at the end of an archived file. */
   append(relativePath: string, content: string | Buffer): void {
-    const file = path.join(this.archiveDirectory, this.archivePathOf(relativePath));
+    this.archive(this.archivePathOf(relativePath), content);
+  }
+
+  archive(archivePath: string, content: string | Buffer): void {
+    const file = path.join(this.archiveDirectory, archivePath);
     mkdirSync(path.dirname(file), { recursive: true });
     appendFileSync(file, content);
   }

@@ -1,0 +1,12 @@
+/** The archive as capture needs it. Rejects with ARCHIVE_UNAVAILABLE, retryable, when it cannot be written. */
+export interface ArchiveSink {
+  read(archivePath: string, start: number, end: number): Promise<Buffer>;
+  openWriter(archivePath: string): Promise<ArchiveAppender>;
+}
+
+export interface ArchiveAppender {
+  readonly position: number;
+  append(bytes: Buffer): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+/** Whether a source still is what was archived of it. The archive's bytes decide; names, inodes and times are only hints. */
+import type { FileHandle } from 'node:fs/promises';
+import type { ArchiveSink } from './archive-sink.ts';
+import { readFully } from './source-file.ts';
+import type { TrackedFile } from './tracked-file.ts';
+
+type ArchivedBytes = Pick<ArchiveSink, 'read'>;
+
+const CHUNK_BYTES = 1024 * 1024;
+/** Bytes that are compared before more is read: an appended file has the same ones before its new end. */
+const ANCHOR_BYTES = 4096;
+
+/**
+ * True if the source begins with what was archived of it.
+ * @param options.thorough looks at every archived byte, not only at the head and the end
+ */
+export async function continues(
+  archive: ArchivedBytes,
+  file: TrackedFile,
+  source: FileHandle,
+  options: { readonly sizeBytes: number; readonly thorough: boolean },
+): Promise<boolean> {
+  const { archivePath, archived } = file;
+  if (options.sizeBytes < archived) return false;
+  if (options.thorough) return await isSame(archive, archivePath, source, [0, archived]);
+  const anchor = Math.max(0, archived - ANCHOR_BYTES);
+  return (
+    (await isSame(archive, archivePath, source, [anchor, archived])) &&
+    (await isSame(archive, archivePath, source, [0, Math.min(ANCHOR_BYTES, anchor)]))
+  );
+}
+
+/** Compares the bytes `[start, end)`. */
+export async function isSame(
+  archive: ArchivedBytes,
+  archivePath: string,
+  source: FileHandle,
+  [start, end]: readonly [number, number],
+): Promise<boolean> {
+  for (let at = start; at < end;) {
+    const until = Math.min(at + CHUNK_BYTES, end);
+    const mine = await archive.read(archivePath, at, until);
+    const theirs = Buffer.allocUnsafe(until - at);
+    if ((await readFully(source, theirs, at)) < theirs.length || !mine.equals(theirs)) return false;
+    at = until;
+  }
+  return true;
+}
