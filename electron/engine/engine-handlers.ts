@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { Archive } from './archive/archive.ts';
-import { ConfigError, EngineError } from './core/errors.ts';
+import { ConfigError, EngineError, isAbort } from './core/errors.ts';
 import type { Clock } from './core/clock.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { SettingsFile } from './config/settings-file.ts';
@@ -78,7 +78,7 @@ export function engineHandlers(parts: HandlerParts): Handlers {
       const recorder = await parts.ensureRecorder();
       const { count, archivePaths } = await recorder.writer.call('retryDeadLetters', id);
       await recorder.forgetPositions(archivePaths);
-      await settle(importPorts(parts, recorder), () => undefined, AbortSignal.timeout(MINUTE_MS));
+      await settleFor(MINUTE_MS, parts, recorder);
       return { count };
     },
     'deadLetters.discard': async ({ id }) => {
@@ -96,6 +96,20 @@ export function engineHandlers(parts: HandlerParts): Handlers {
       return { shown, url: parts.windowUrl() };
     },
   };
+}
+
+/** Waits for what is being saved, but not longer: it goes on by itself. */
+async function settleFor(mostMs: number, parts: HandlerParts, recorder: Recorder): Promise<void> {
+  const from = parts.clock.monotonic();
+  const ended = new AbortController();
+  const check = (): void => {
+    if (parts.clock.monotonic() - from > mostMs) ended.abort();
+  };
+  try {
+    await settle(importPorts(parts, recorder), check, ended.signal);
+  } catch (error) {
+    if (!isAbort(error)) throw error;
+  }
 }
 
 function probes({ reader, clock, recorder }: HandlerParts): Parameters<typeof healthReport>[1] {

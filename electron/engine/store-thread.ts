@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { ERROR_CODES, type ErrorCode } from '../../shared/error-code.ts';
 import { EngineError, StoreError } from './core/errors.ts';
 import { RpcClient, type Operations } from './core/rpc.ts';
 import type { StoreWorkerData } from './store-worker-contract.ts';
@@ -13,16 +14,30 @@ function workerUrl(): URL {
 export class StoreThread<O extends Operations> {
   readonly #worker: Worker;
   readonly #client: RpcClient<O>;
+  readonly #ended: Promise<void>;
+  #isEnded = false;
 
-  private constructor(worker: Worker, client: RpcClient<O>) {
+  private constructor(worker: Worker) {
     this.#worker = worker;
-    this.#client = client;
+    this.#client = new RpcClient<O>(worker);
+    worker.on('error', (error) => {
+      this.#client.close(
+        new StoreError('STORE_FAILED', 'the store has stopped unexpectedly', { cause: error, retryable: true }),
+      );
+    });
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#isEnded = true;
+        this.#client.close(new StoreError('STORE_FAILED', 'the store is closed', { retryable: true }));
+        resolve();
+      });
+    });
   }
 
   /** Errors: SCHEMA_TOO_NEW, STORE_CORRUPT, STORE_FAILED: what opening the database gives. */
   static async start<O extends Operations>(data: StoreWorkerData): Promise<StoreThread<O>> {
     const worker = new Worker(workerUrl(), { workerData: data });
-    const client = new RpcClient<O>(worker);
+    const thread = new StoreThread<O>(worker);
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => {
         resolve();
@@ -30,16 +45,11 @@ export class StoreThread<O extends Operations> {
       worker.once('error', (error) => {
         reject(startError(error));
       });
+      worker.once('exit', () => {
+        reject(new StoreError('STORE_FAILED', 'the store ended while it was started', { retryable: true }));
+      });
     });
-    worker.on('error', (error) => {
-      client.close(
-        new StoreError('STORE_FAILED', 'the store has stopped unexpectedly', { cause: error, retryable: true }),
-      );
-    });
-    worker.on('exit', () => {
-      client.close(new StoreError('STORE_FAILED', 'the store is closed', { retryable: true }));
-    });
-    return new StoreThread(worker, client);
+    return thread;
   }
 
   /** Rejects with the store's error codes. */
@@ -47,22 +57,35 @@ export class StoreThread<O extends Operations> {
     return this.#client.call(operation, args);
   }
 
-  /** Finishes what is under way, closes the database, ends the thread. */
+  /** Finishes what is under way, closes the database, ends the thread. Idempotent; a thread that is gone is closed. */
   async close(): Promise<void> {
-    await this.#client.call('close' as keyof O & string, [] as unknown as Parameters<O[keyof O & string]>);
+    if (this.#isEnded) return;
+    try {
+      await this.#client.call('close', [] as unknown as Parameters<O[string]>);
+    } catch (error) {
+      // The end of the thread closes its connection, too; what was committed is safe in either case.
+      if (!(error instanceof EngineError)) throw error;
+    } finally {
+      await this.#worker.terminate();
+      await this.#ended;
+    }
+  }
+
+  /** Ends the thread without waiting for what it does. For threads that only read. */
+  async terminate(): Promise<void> {
     await this.#worker.terminate();
+    await this.#ended;
   }
 }
 
 /** An error that crossed from a worker is a plain Error with the fields of ours. */
-function startError(error: unknown): unknown {
-  if (error instanceof Error && 'code' in error && !(error instanceof EngineError) && 'retryable' in error) {
-    return fromWorker(error);
-  }
-  return error;
+function startError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { code, retryable } = error as Error & { readonly code?: unknown; readonly retryable?: unknown };
+  if (!isErrorCode(code)) return error;
+  return new EngineError(code, error.message, { cause: error, retryable: retryable === true });
 }
 
-function fromWorker(error: Error): EngineError {
-  const code = (error as Error & { readonly code: EngineError['code'] }).code;
-  return new EngineError(code, error.message, { cause: error });
+function isErrorCode(code: unknown): code is ErrorCode {
+  return ERROR_CODES.some((known) => known === code);
 }

@@ -10,14 +10,14 @@ import type { Logger } from '../core/logger.ts';
 import type { Service } from '../core/service.ts';
 import type { CaptureFacts, ReconcileResult } from './capture-facts.ts';
 import { DirectoryWatcher } from './directory-watcher.ts';
-import { FollowQueue } from './follow-queue.ts';
+import { FollowQueue, type FollowRequest } from './follow-queue.ts';
 import { HotFiles } from './hot-files.ts';
 import { LostSegments } from './lost-segments.ts';
-import { findRenamed } from './rename-finder.ts';
 import { isBelow, type SourceRoot } from './source-layout.ts';
 import { SourceSurvey, type Survey } from './source-survey.ts';
 import { demandHandOver, type TrackedFile } from './tracked-file.ts';
 import type { TranscriptRegistry } from './transcript-registry.ts';
+import { TranscriptFollower } from './transcript-follower.ts';
 import type { FollowOutcome, TranscriptTailer } from './transcript-tailer.ts';
 
 export interface CapturerOptions {
@@ -43,6 +43,7 @@ export class Capturer implements Service {
   readonly #options: CapturerOptions;
   readonly #watcher: DirectoryWatcher;
   readonly #survey: SourceSurvey;
+  readonly #follower: TranscriptFollower;
   readonly #queue: FollowQueue;
   readonly #hot: HotFiles;
   readonly #lost: LostSegments;
@@ -74,6 +75,7 @@ export class Capturer implements Service {
       },
     });
     this.#survey = new SourceSurvey(options.registry, options.watches ? this.#watcher : null);
+    this.#follower = new TranscriptFollower(options);
     this.#queue = new FollowQueue((request) => this.#look(request));
     this.#hot = new HotFiles(options.clock);
     this.#lost = new LostSegments(() => options.clock.monotonic());
@@ -237,51 +239,19 @@ export class Capturer implements Service {
     this.#folderWalks.add(walk);
   }
 
-  /** One look at one path; the tailer does the work. Serial per path, several paths at a time. Never rejects. */
-  async #look(request: { readonly path: string; readonly thorough: boolean }): Promise<FollowOutcome> {
-    const { registry, tailer } = this.#options;
+  /** One look at one path. Serial per path, several paths at a time. Never rejects. */
+  async #look({ path, thorough }: FollowRequest): Promise<FollowOutcome> {
     this.#lastBeatAt = this.#options.clock.now();
     if (this.#paused) return 'unchanged';
     try {
-      const archivedOnly = registry.get(request.path);
-      if (archivedOnly !== undefined) {
-        await tailer.finish(archivedOnly);
-        return 'unchanged';
-      }
-      const file = await this.#fileAt(request.path);
-      if (file === null) return 'unchanged';
-      const outcome = await tailer.follow(file, request.thorough);
+      const outcome = await this.#follower.look(path, thorough);
       this.#archiveFailing = false;
-      if (outcome === 'advanced') this.#hot.add(file.sourcePath);
-      return outcome === 'replaced' ? await this.#replace(file) : outcome;
+      if (outcome === 'advanced') this.#hot.add(path);
+      return outcome;
     } catch (error) {
-      if (!isAbort(error)) this.#retryLater(request.path, error);
+      if (!isAbort(error)) this.#retryLater(path, error);
       return 'blocked';
     }
-  }
-
-  /** A new name may be a file that is known under a name which is gone: then its generation goes on under the new one. */
-  async #fileAt(sourcePath: string): Promise<TrackedFile | null> {
-    const { registry, tailer, logger } = this.#options;
-    const file = registry.track(sourcePath);
-    if (file === null || file.mark !== null || file.archived > 0) return file;
-    const renamed = await findRenamed(sourcePath, {
-      known: () => registry.all(),
-      continuesAs: (known, name) => tailer.continuesAs(known, name),
-    });
-    if (renamed === null) return file;
-    registry.rename(renamed, sourcePath);
-    logger.info('a transcript was renamed', { path: renamed.archivePath });
-    return renamed;
-  }
-
-  async #replace(past: TrackedFile): Promise<FollowOutcome> {
-    const { registry, tailer, logger } = this.#options;
-    const next = registry.nextGeneration(past);
-    await tailer.finish(past);
-    logger.info('a transcript was replaced', { path: past.archivePath, generation: next.generation });
-    const outcome = await tailer.follow(next, false);
-    return outcome === 'replaced' ? 'blocked' : outcome;
   }
 
   #retryLater(path: string, error: unknown): void {

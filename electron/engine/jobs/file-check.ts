@@ -31,7 +31,8 @@ export interface FileCheckPorts {
   readonly readChunks: (archivePath: string, start: number, end: number, use: (chunk: Buffer) => void) => void;
   readonly parseLine: (archivePath: string, line: Buffer) => LineOutcome;
   readonly hasRecord: (archivePath: string, key: string) => boolean;
-  readonly isSetAside: (archivePath: string, start: number) => boolean;
+  /** Whether the byte stands in a range that was set aside. */
+  readonly isSetAside: (archivePath: string, at: number) => boolean;
   readonly maxLineBytes: number;
 }
 
@@ -119,7 +120,10 @@ function checkRecords(
     if (parsed !== 'too-long' && parsed.outcome === 'blank') return;
     if (parsed !== 'too-long' && parsed.outcome === 'record') {
       records += 1;
-      if (!ports.hasRecord(archivePath, parsed.record.key)) missingRecords.push(parsed.record.key);
+      if (ports.hasRecord(archivePath, parsed.record.key)) return;
+      // A segment that could not be saved is set aside as a whole, good lines included.
+      if (ports.isSetAside(archivePath, line.start)) quarantined += 1;
+      else missingRecords.push(parsed.record.key);
       return;
     }
     if (ports.isSetAside(archivePath, line.start)) quarantined += 1;

@@ -1,6 +1,9 @@
 /** Reads all history now, and ends when everything is committed. A resync does the same after forgetting what was read. */
+import path from 'node:path';
 import type { ImportReport, VerifyReport } from '../../../shared/status.ts';
 import type { Clock } from '../core/clock.ts';
+import { EngineError } from '../core/errors.ts';
+import { abortable } from './abortable.ts';
 import type { JobWork, Progress } from './job-runner.ts';
 
 /** One file as the jobs see it. */
@@ -41,7 +44,7 @@ export interface ImportScope {
 }
 
 const LOOK_EVERY_MS = 100;
-/** Without any progress for this long the job ends and says what is missing. */
+/** Without any progress for this long the job fails and says what is missing. */
 const STALLED_MS = 120_000;
 
 export function importJob(ports: ImportPorts, scope: ImportScope): JobWork {
@@ -50,7 +53,7 @@ export function importJob(ports: ImportPorts, scope: ImportScope): JobWork {
     const follow = followProgress(ports, progress, signal);
     try {
       const { failures } = await abortable(ports.reconcile({ thorough: false, paths: scope.paths }), signal);
-      await settle(ports, progress, signal);
+      await settleWholly(ports, progress, signal);
       return await report('import', ports, scope, before, failures, null);
     } finally {
       follow[Symbol.dispose]();
@@ -65,10 +68,10 @@ export function resyncJob(ports: ImportPorts, scope: ImportScope, prove: JobWork
     const follow = followProgress(ports, progress, signal);
     try {
       const { failures } = await abortable(ports.reconcile({ thorough: true, paths: scope.paths }), signal);
-      await settle(ports, progress, signal);
+      await settleWholly(ports, progress, signal);
       const again = ports.files().filter((file) => scope.archivePaths?.has(file.archivePath) ?? true);
       await ports.forgetPositions(again.map((file) => file.archivePath));
-      await settle(ports, progress, signal);
+      await settleWholly(ports, progress, signal);
       const proof = await prove(progress, signal);
       return await report('resync', ports, scope, before, failures, proof.kind === 'verify' ? proof : null);
     } finally {
@@ -77,24 +80,38 @@ export function resyncJob(ports: ImportPorts, scope: ImportScope, prove: JobWork
   };
 }
 
-/** Waits until everything archived is committed. */
+/** Waits until everything archived is committed. @returns false when nothing has moved for two minutes */
 export async function settle(
   ports: Pick<ImportPorts, 'clock' | 'totals'>,
   progress: (progress: Partial<Progress>) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   let last = -1;
   let lastMove = ports.clock.monotonic();
   for (;;) {
     const { committableBytes, committedBytes } = ports.totals();
     progress({ phase: 'saving', doneBytes: committedBytes, totalBytes: committableBytes });
-    if (committedBytes >= committableBytes) return;
+    if (committedBytes >= committableBytes) return true;
     const now = ports.clock.monotonic();
     if (committedBytes !== last) lastMove = now;
-    else if (now - lastMove > STALLED_MS) return;
+    else if (now - lastMove > STALLED_MS) return false;
     last = committedBytes;
     await ports.clock.sleep(LOOK_EVERY_MS, signal);
   }
+}
+
+async function settleWholly(
+  ports: ImportPorts,
+  progress: (progress: Partial<Progress>) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await settle(ports, progress, signal)) return;
+  const { committableBytes, committedBytes } = ports.totals();
+  throw new EngineError(
+    'STORE_FAILED',
+    `Everything is in the archive, but ${committableBytes - committedBytes} bytes of it cannot be saved in the database; saving is tried again by itself.`,
+    { retryable: true },
+  );
 }
 
 interface Before {
@@ -154,23 +171,10 @@ function isInScope(file: JobFile, scope: ImportScope): boolean {
   if (scope.archivePaths !== null) return scope.archivePaths.has(file.archivePath);
   return (
     scope.paths === null ||
-    scope.paths.some((folder) => file.sourcePath === folder || file.sourcePath.startsWith(folder))
+    scope.paths.some((folder) => file.sourcePath === folder || file.sourcePath.startsWith(below(folder)))
   );
 }
 
-/** Lets a job end although what it waits for goes on: reading is harmless and stops by itself. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+function below(folder: string): string {
+  return folder.endsWith(path.sep) ? folder : folder + path.sep;
 }

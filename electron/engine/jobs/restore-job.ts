@@ -3,8 +3,8 @@
  * content, and never half: a file appears whole or not at all.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { link, mkdir, open, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { RestoreReport } from '../../../shared/status.ts';
 import { syncDirectory } from '../core/atomic-file.ts';
@@ -55,14 +55,13 @@ type Restored =
   { readonly outcome: 'written'; readonly sha256: string } | { readonly outcome: 'unchanged' | 'conflict' };
 
 async function restoreFile(ports: RestorePorts, file: RestorableFile): Promise<Restored> {
+  if (await isTaken(file.target)) return { outcome: await compare(file.target, await archivedHash(ports, file)) };
   await mkdir(path.dirname(file.target), { recursive: true, mode: 0o700 });
   const temporary = `${file.target}.${process.pid}.restoring`;
   try {
     const sha256 = await writeCopy(ports, file, temporary);
-    if ((await sizeOf(file.target)) !== null) return { outcome: await compare(file.target, sha256) };
     try {
-      // A link fails where a rename would replace a file that has appeared meanwhile.
-      await link(temporary, file.target);
+      await putInPlace(temporary, file.target);
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw error;
       return { outcome: await compare(file.target, sha256) };
@@ -74,35 +73,61 @@ async function restoreFile(ports: RestorePorts, file: RestorableFile): Promise<R
   }
 }
 
+/** A link fails where a rename would replace a file that has appeared meanwhile. Error: EEXIST. */
+async function putInPlace(temporary: string, target: string): Promise<void> {
+  try {
+    await link(temporary, target);
+  } catch (error) {
+    // FAT and some network drives have no links. There a crash in this moment may leave a part of the file.
+    if (!/^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(systemErrorCode(error) ?? '')) throw error;
+    await copyFile(temporary, target, constants.COPYFILE_EXCL);
+  }
+}
+
 async function writeCopy(ports: RestorePorts, file: RestorableFile, target: string): Promise<string> {
-  const hash = createHash('sha256');
   const handle = await open(target, 'w', 0o600);
   try {
-    for (let at = 0; at < file.sizeBytes;) {
-      const end = Math.min(at + CHUNK_BYTES, file.sizeBytes);
-      const bytes = await ports.read(file.archivePath, at, end);
-      hash.update(bytes);
-      await handle.writeFile(bytes);
-      at = end;
-    }
+    const sha256 = await archivedHash(ports, file, (bytes) => handle.writeFile(bytes));
     await handle.sync();
+    return sha256;
   } finally {
     await handle.close();
+  }
+}
+
+/** @param use gets the bytes in order */
+async function archivedHash(
+  ports: RestorePorts,
+  file: RestorableFile,
+  use: (bytes: Buffer) => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < file.sizeBytes; at += CHUNK_BYTES) {
+    const bytes = await ports.read(file.archivePath, at, Math.min(at + CHUNK_BYTES, file.sizeBytes));
+    hash.update(bytes);
+    await use(bytes);
   }
   return hash.digest('hex');
 }
 
-async function compare(target: string, sha256: string): Promise<'unchanged' | 'conflict'> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(target)) hash.update(chunk as Buffer);
-  return hash.digest('hex') === sha256 ? 'unchanged' : 'conflict';
-}
-
-async function sizeOf(file: string): Promise<number | null> {
+/** True if there is anything at all by that name, a folder or a link to nowhere included. */
+async function isTaken(target: string): Promise<boolean> {
   try {
-    return (await stat(file)).size;
+    await lstat(target);
+    return true;
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return null;
+    if (systemErrorCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+async function compare(target: string, sha256: string): Promise<'unchanged' | 'conflict'> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(target)) hash.update(chunk as Buffer);
+  } catch (error) {
+    if (!/^(EISDIR|ENOENT|ELOOP)$/.test(systemErrorCode(error) ?? '')) throw error;
+    return 'conflict';
+  }
+  return hash.digest('hex') === sha256 ? 'unchanged' : 'conflict';
 }

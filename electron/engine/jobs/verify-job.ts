@@ -1,5 +1,6 @@
 /** The proof: every transcript on disk against the archive, the archive against the database, the database against itself. */
 import type { VerifyReport } from '../../../shared/status.ts';
+import { abortable } from './abortable.ts';
 import type { FileCheck, FileToCheck } from './file-check.ts';
 import type { JobWork } from './job-runner.ts';
 
@@ -27,12 +28,11 @@ export function verifyJob(ports: VerifyPorts): JobWork {
   return async (progress, signal) => {
     progress({ phase: 'scanning' });
     await ports.catchUp(signal);
-    const files = await ports.list();
+    const files = await abortable(ports.list(), signal);
     const checks = new Map<FileToCheck, FileCheck>();
     let doneBytes = 0;
     for (const [index, file] of files.entries()) {
-      signal.throwIfAborted();
-      const check = await ports.check(file);
+      const check = await abortable(ports.check(file), signal);
       checks.set(file, check);
       doneBytes += check.bytes;
       progress({ phase: 'comparing', doneFiles: index + 1, totalFiles: files.length, doneBytes });
@@ -40,8 +40,8 @@ export function verifyJob(ports: VerifyPorts): JobWork {
     // A transcript that is being written differs for a moment: such files get a second look once it has been saved.
     const suspects = files.filter((file) => isSuspect(checks.get(file)));
     if (suspects.length > 0) await ports.settle(signal);
-    for (const file of suspects) checks.set(file, await ports.check(file));
-    return await report(ports, checks);
+    for (const file of suspects) checks.set(file, await abortable(ports.check(file), signal));
+    return await abortable(report(ports, checks), signal);
   };
 }
 
