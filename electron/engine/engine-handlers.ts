@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { Archive } from './archive/archive.ts';
+import { committableEnd, type TrackedFile } from './capture/tracked-file.ts';
 import { ConfigError, EngineError, isAbort } from './core/errors.ts';
 import type { Clock } from './core/clock.ts';
 import type { DataPaths } from './config/data-paths.ts';
@@ -76,14 +77,14 @@ export function engineHandlers(parts: HandlerParts): Handlers {
     'deadLetters.list': ({ limit }) => reader.call('deadLetters', limit),
     'deadLetters.retry': async ({ id }) => {
       const recorder = await parts.ensureRecorder();
-      const { count, archivePaths } = await recorder.writer.call('retryDeadLetters', id);
+      const { count, archivePaths } = await (await recorder.writer()).call('retryDeadLetters', id);
       await recorder.forgetPositions(archivePaths);
       await settleFor(MINUTE_MS, parts, recorder);
       return { count };
     },
     'deadLetters.discard': async ({ id }) => {
       const recorder = await parts.ensureRecorder();
-      return { count: await recorder.writer.call('discardDeadLetters', id) };
+      return { count: await (await recorder.writer()).call('discardDeadLetters', id) };
     },
     'data.openFolder': async () => {
       if (options.desktop === null) {
@@ -195,7 +196,7 @@ function importPorts({ clock, reader }: HandlerParts, recorder: Recorder): Impor
         isBlocked: file.state === 'blocked',
         isPast: file.state === 'past',
       })),
-    totals: () => recorder.registry.totals(),
+    totals: () => ({ ...recorder.registry.totals(), savedFiles: savedFiles(recorder) }),
     forgetPositions: (archivePaths) => recorder.forgetPositions(archivePaths),
     counts: () => reader.call('counts', clock.now()),
     recordsOf: async (archivePaths) =>
@@ -203,6 +204,12 @@ function importPorts({ clock, reader }: HandlerParts, recorder: Recorder): Impor
         .filter((file) => archivePaths.has(file.archivePath))
         .reduce((sum, file) => sum + file.records, 0),
   };
+}
+
+function savedFiles({ registry }: Recorder): number {
+  const isSaved = (file: TrackedFile): boolean =>
+    file.state !== 'past' && file.archived > 0 && file.committed >= committableEnd(file);
+  return [...registry.all()].filter(isSaved).length;
 }
 
 async function verifyPorts(parts: HandlerParts): Promise<VerifyPorts> {

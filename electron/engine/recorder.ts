@@ -17,7 +17,7 @@ import type { EngineOptions } from './contract.ts';
 import { Backpressure } from './core/backpressure.ts';
 import type { Clock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
-import { describeError } from './core/errors.ts';
+import { InvariantError, describeError } from './core/errors.ts';
 import { LatencyWindow } from './core/latency.ts';
 import type { Logger } from './core/logger.ts';
 import { ServiceGroup, type Service } from './core/service.ts';
@@ -26,6 +26,7 @@ import { findServer, downloadDirectories } from './redis/find-server.ts';
 import { RedisSupervisor } from './redis/redis-supervisor.ts';
 import { StoreThread } from './store-thread.ts';
 import type { ReaderOperations, StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
+import type { SaveResult } from './store/segment-saver.ts';
 import { QueueSwitch } from './stream/queue-switch.ts';
 import { SegmentConsumer, type SegmentOutcome, type SegmentSink } from './stream/segment-consumer.ts';
 import { SegmentOutlet, bytesOf } from './stream/segment-outlet.ts';
@@ -63,6 +64,8 @@ export class Recorder implements Service {
   readonly #stopping = new AbortController();
   readonly #services: ServiceGroup;
   #writer: StoreThread<WriterOperations> | null = null;
+  /** Failures that could not be counted where they are kept, because it was the store that failed. */
+  #uncountedFailures = 0;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -112,16 +115,19 @@ export class Recorder implements Service {
     this.#services = new ServiceGroup([this.redis, feed, this.consumer, this.capturer]);
   }
 
-  /** The thread that writes; null before the start. */
-  get writer(): StoreThread<WriterOperations> {
-    if (this.#writer === null) throw new Error('the recorder is not started');
+  /** The thread that writes. One that crashed is replaced: what it had not committed was not acknowledged. */
+  async writer(): Promise<StoreThread<WriterOperations>> {
+    if (this.#writer?.isEnded === true && !this.#stopping.signal.aborted) {
+      this.#options.logger.error('the writing thread had ended and was started again');
+      this.#writer = await this.#startWriter();
+    }
+    if (this.#writer === null) throw new InvariantError('the recorder is not started');
     return this.#writer;
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { engine, paths } = this.#options;
     await this.archive.open();
-    this.#writer = await StoreThread.start<WriterOperations>(workerData('writer', engine, paths));
+    this.#writer = await this.#startWriter();
     await this.#loadRegistry();
     await this.#services.start(signal);
   }
@@ -133,24 +139,22 @@ export class Recorder implements Service {
     this.#writer = null;
   }
 
-  /** True when everything that is archived is committed, an unfinished last line aside. */
-  get isSettled(): boolean {
-    const { committableBytes, committedBytes } = this.registry.totals();
-    return committedBytes >= committableBytes;
-  }
-
   /**
    * Reads files again from their start; what is saved stays saved. Call it when nothing is under way, or entries that are
    * still queued would only be refused.
    */
   async forgetPositions(archivePaths: readonly string[]): Promise<void> {
-    await this.writer.call('forgetPositions', archivePaths);
+    await (await this.writer()).call('forgetPositions', archivePaths);
     for (const archivePath of archivePaths) {
       const file = this.registry.get(archivePath);
       if (file === undefined) continue;
       file.committed = 0;
       this.capturer.requeue(archivePath);
     }
+  }
+
+  #startWriter(): Promise<StoreThread<WriterOperations>> {
+    return StoreThread.start<WriterOperations>(workerData('writer', this.#options.engine, this.#options.paths));
   }
 
   async #loadRegistry(): Promise<void> {
@@ -167,10 +171,7 @@ export class Recorder implements Service {
   #sink(): SegmentSink {
     return {
       save: async (segments) => {
-        const result = await this.writer.call(
-          'save',
-          segments.map((segment) => this.#withSource(segment)),
-        );
+        const result = await this.#save(segments);
         this.#backpressure.release(bytesOf(segments));
         const outcomes = result.segments.map((saved, index): SegmentOutcome => {
           this.#committed(segments[index]?.archivePath ?? '', saved.committed);
@@ -180,13 +181,30 @@ export class Recorder implements Service {
         return outcomes;
       },
       setAside: async (segment, reason) => {
-        const result = await this.writer.call('setAside', this.#withSource(segment), reason);
+        const writer = await this.writer();
+        const result = await writer.call('setAside', this.#withSource(segment), reason);
         this.#committed(segment.archivePath, result.segments[0]?.committed ?? 0);
       },
       requeue: (archivePath) => {
         this.capturer.requeue(archivePath);
       },
     };
+  }
+
+  async #save(segments: readonly Segment[]): Promise<SaveResult> {
+    try {
+      const writer = await this.writer();
+      const result = await writer.call(
+        'save',
+        segments.map((segment) => this.#withSource(segment)),
+      );
+      if (this.#uncountedFailures > 0) await writer.call('countErrors', this.#uncountedFailures);
+      this.#uncountedFailures = 0;
+      return result;
+    } catch (error) {
+      this.#uncountedFailures += 1;
+      throw error;
+    }
   }
 
   #withSource(segment: Segment): { readonly segment: Segment; readonly sourcePath: string | null } {

@@ -94,11 +94,11 @@ describe('StoreThread', () => {
     const other = new Sqlite(path.join(directory, 'holdfast.db'));
     other.exec('BEGIN IMMEDIATE');
 
-    await expect(writer.call('countError')).rejects.toMatchObject({ code: 'STORE_BUSY', retryable: true });
+    await expect(writer.call('countErrors', 1)).rejects.toMatchObject({ code: 'STORE_BUSY', retryable: true });
 
     other.exec('ROLLBACK');
     other.close();
-    await writer.call('countError');
+    await writer.call('countErrors', 1);
   });
 
   it('calls a database damaged when a query finds it so', async () => {
@@ -131,13 +131,13 @@ describe('StoreThread', () => {
     const writer = await startWriter();
     const other = new Sqlite(path.join(directory, 'holdfast.db'));
     other.exec('BEGIN IMMEDIATE');
-    const open = writer.call('countError');
+    const open = writer.call('countErrors', 1);
 
     const [outcome] = await Promise.allSettled([open, writer.terminate()]);
     other.close();
 
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'STORE_FAILED', retryable: true } });
-    await expect(writer.call('countError')).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    await expect(writer.call('countErrors', 1)).rejects.toMatchObject({ code: 'STORE_FAILED' });
     await writer.close();
   });
 

@@ -52,6 +52,11 @@ export class StoreThread<O extends Operations> {
     return thread;
   }
 
+  /** The thread is gone, closed or crashed; every call is rejected. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   /** Rejects with the store's error codes. */
   call<K extends keyof O & string>(operation: K, ...args: Parameters<O[K]>): Promise<Awaited<ReturnType<O[K]>>> {
     return this.#client.call(operation, args);

@@ -19,7 +19,7 @@ export type WriterOperations = {
   save(batch: readonly SegmentToSave[]): SaveResult;
   setAside(item: SegmentToSave, reason: string): SaveResult;
   forgetPositions(archivePaths: readonly string[]): number;
-  countError(): void;
+  countErrors(count: number): void;
   retryDeadLetters(id: number | null): { readonly count: number; readonly archivePaths: readonly string[] };
   discardDeadLetters(id: number | null): number;
   close(): void;

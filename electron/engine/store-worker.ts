@@ -57,8 +57,8 @@ function writer(): Handlers<WriterOperations> {
     save: (batch) => saver.save(batch),
     setAside: (item, reason) => saver.setAside(item, reason),
     forgetPositions: (archivePaths) => saver.forgetPositions(archivePaths),
-    countError: () => {
-      saver.countError();
+    countErrors: (count) => {
+      saver.countErrors(count);
     },
     retryDeadLetters: (id) => desk.retry(id, (archivePaths) => saver.forgetPositions(archivePaths)),
     discardDeadLetters: (id) => desk.discard(id),

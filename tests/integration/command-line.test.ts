@@ -15,6 +15,13 @@ const SESSION = '61ee1fbc-ebac-47ba-a04a-b92eeff09fe5';
 const FIXTURE_EXCHANGES = 67;
 const STOPPED_WITHIN_MS = 5000;
 
+/** Cut off, out of range, of a later version. */
+const BAD_SETTINGS = [
+  '{ "version": 1, "capture": ',
+  '{ "version": 1, "capture": { "hotPollMs": -5 } }',
+  '{ "version": 99 }',
+] as const;
+
 const COMMANDS: readonly (readonly string[])[] = [
   ['run'],
   ['status'],
@@ -49,9 +56,8 @@ const WITH_JSON: readonly (readonly string[])[] = [
   ['dead-letters', 'discard', '--all'],
 ];
 
-/** One sentence for people, no stack, nothing on the other stream. */
-function expectOneSentence(text: string): void {
-  expect(text.trim()).toMatch(/^[A-Z"].*[.!]$|^holdfast: .*[.!]$/s);
+/** What happened, in one line for people. */
+function expectOneLine(text: string): void {
   expect(text.trim().split('\n')).toHaveLength(1);
   expect(text).not.toMatch(/\bat .*:\d+:\d+|\bError:/);
 }
@@ -87,7 +93,7 @@ describe('every command', () => {
     for (const args of [['nonsense'], ['export'], ['resync'], ['list', '--limit', 'many'], ['show']]) {
       const { code, stderr } = await place.cli(args);
       expect({ args, code }).toEqual({ args, code: 2 });
-      expectOneSentence(stderr);
+      expectOneLine(stderr);
     }
     expect((await place.cli(['show', 'no-such-session'])).code).toBe(1);
   });
@@ -120,7 +126,6 @@ describe('verify', () => {
   it('ends with 1 when a byte is missing from the archive or a record from the database, and a resync puts both right', async () => {
     await using place = await Workplace.withFixture();
     await place.import();
-    expectClean(await place.verify());
     const [archived = ''] = [...hashesBelow(path.join(place.home, 'archive')).keys()].filter((name) =>
       name.endsWith(`${SESSION}.jsonl`),
     );
@@ -130,24 +135,22 @@ describe('verify', () => {
     const shorter = await place.verify();
     expect(shorter.code).toBe(1);
     expect(shorter.missing).toBeGreaterThan(0);
-    await place.resync();
-    expectClean(await place.verify());
-
-    changeDatabase(place, `DELETE FROM record WHERE rowid_of = 1`);
+    deleteRecord(place);
     const fewer = await place.verify();
-    expect(fewer).toMatchObject({ code: 1, missing: 1 });
-    expect(fewer.missingRecords).toHaveLength(1);
+    expect(fewer.code).toBe(1);
+    expect(fewer.missingRecords).toHaveLength(shorter.missingRecords.length + 1);
+
     await place.resync();
     expectClean(await place.verify());
   });
 });
 
-function changeDatabase(place: Workplace, sql: string): void {
+/** One that belongs to no exchange: the smallest thing that can be missing. */
+function deleteRecord(place: Workplace): void {
   const nativeBinding = process.env['HOLDFAST_SQLITE_BINDING'];
   const options = nativeBinding === undefined ? {} : { nativeBinding };
   const database = new Sqlite(path.join(place.home, 'holdfast.db'), options);
-  // A record that belongs to no exchange: the smallest thing that can be missing.
-  database.exec(sql.replace('rowid_of = 1', 'key = (SELECT key FROM record WHERE exchange IS NULL LIMIT 1)'));
+  database.exec('DELETE FROM record WHERE key = (SELECT key FROM record WHERE exchange IS NULL LIMIT 1)');
   database.close();
 }
 
@@ -164,7 +167,15 @@ describe('a running Holdfast', () => {
     expect(again.code).toBe(0);
     expect(again.stdout).toContain('already running');
     expect(again.stdout).toContain(`Window: ${record.windowUrl}`);
-    expect(await first.status()).toMatchObject({ overall: 'ok' });
+    await first.waitForStatus(({ overall }) => overall === 'ok', 'the first one goes on');
+  });
+
+  it('shows no failure in its first moments', async () => {
+    await using place = await Workplace.make();
+
+    const holdfast = await place.start();
+
+    expect(await holdfast.status()).toMatchObject({ overall: 'ok', watcher: { health: { state: 'healthy' } } });
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends on %s within 5 s, with its Redis and its socket', async (signal) => {
@@ -231,7 +242,7 @@ describe('a start that cannot succeed', () => {
 
     expect(code).toBe(2);
     expect(stderr).toContain(port);
-    expectOneSentenceOrTwo(stderr);
+    expectOneLine(stderr);
     await place.waitForNoProcess();
     await expectUndamaged(place);
   });
@@ -247,30 +258,26 @@ describe('a start that cannot succeed', () => {
       const { code, stderr } = await failedStart(place, ['--port', '0'], { HOLDFAST_HOME: home });
       expect({ home, code }).toEqual({ home, code: 2 });
       expect(stderr).toContain(home);
-      expectOneSentenceOrTwo(stderr);
+      expectOneLine(stderr);
     }
     chmodSync(locked, 0o700);
     await place.waitForNoProcess();
   });
 
-  it.each([
-    ['that does not parse', '{ "version": 1, "capture": '],
-    ['with a value out of range', '{ "version": 1, "capture": { "hotPollMs": -5 } }'],
-    ['of a later version', '{ "version": 99 }'],
-  ])('names the settings file %s and leaves it as it is', async (_case, settings) => {
+  it('names the settings file that cannot be used and leaves it as it is', async () => {
     await using place = await Workplace.withFixture();
     await place.import();
     const file = path.join(place.home, 'settings.json');
-    writeFileSync(file, settings);
 
-    const { code, stderr } = await failedStart(place, ['--port', '0']);
-    const command = await place.cli(['import']);
-
-    expect(code).toBe(2);
-    expect(command.code).toBe(2);
-    expect(stderr).toContain(file);
-    expectOneSentenceOrTwo(stderr);
-    expect(readFileSync(file, 'utf8')).toBe(settings);
+    for (const settings of BAD_SETTINGS) {
+      writeFileSync(file, settings);
+      const { code, stderr } = await failedStart(place, ['--port', '0']);
+      expect({ settings, code }).toEqual({ settings, code: 2 });
+      expect(stderr).toContain(file);
+      expectOneLine(stderr);
+      expect((await place.cli(['import'])).code).toBe(2);
+      expect(readFileSync(file, 'utf8')).toBe(settings);
+    }
     rmSync(file);
     await expectUndamaged(place);
   });
@@ -288,7 +295,7 @@ describe('a start that cannot succeed', () => {
         const { code, stderr } = await runToEnd(node, [entry, 'status'], where);
         expect({ node, entry, code }).toEqual({ node, entry, code: 2 });
         expect(stderr).toContain('22.14');
-        expectOneSentenceOrTwo(stderr);
+        expectOneLine(stderr);
       }
     }
   });
@@ -304,11 +311,4 @@ async function olderNodes(place: Workplace): Promise<readonly string[]> {
     if (major > 0 && (major < 22 || (major === 22 && minor < 14))) older.push(node);
   }
   return older;
-}
-
-/** What happened and what to do, in one line. */
-function expectOneSentenceOrTwo(text: string): void {
-  expect(text.trim().split('\n')).toHaveLength(1);
-  expect(text.trim()).toMatch(/[.)]$/);
-  expect(text).not.toMatch(/\bat .*:\d+:\d+|\bError:/);
 }

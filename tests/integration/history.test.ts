@@ -6,6 +6,7 @@ import { makeTranscripts } from '../../bench/make-transcripts.ts';
 import { hashesBelow, sha256 } from '../support/file-tree.ts';
 import { expectFixtureExported, fixtureSessions } from '../support/fixture-truth.ts';
 import { expectClean } from '../support/proof.ts';
+import { restoreReport } from '../support/report-schemas.ts';
 import { expectedExchanges, expectSame } from '../support/transcript-oracle.ts';
 import { Workplace } from '../support/workplace.ts';
 
@@ -68,17 +69,20 @@ describe('history of Claude Code 2.1.197', () => {
 
   it('is restored into another folder in the layout of the agent, with subagents, spilled results and meta files', async () => {
     await using place = await Workplace.withFixture();
-    await place.import();
+    const holdfast = await place.start();
+    await holdfast.job({ kind: 'import' });
     const target = path.join(place.root, 'taken-out');
-    const withMore = fixtureSessions.filter(({ id }) => [...filesOf(place, id).keys()].length > 1);
+    const withMore = fixtureSessions.filter(({ id }) => filesOf(place, id).size > 1);
 
-    const reports = [];
-    for (const { id } of withMore) reports.push(await place.restore(id, '--to', target));
+    const written: string[] = [];
+    for (const { id } of withMore) {
+      const report = restoreReport.parse(await holdfast.job({ kind: 'restore', session: id, to: target }));
+      written.push(...report.written.map(({ sha256: hash }) => hash));
+    }
 
     expect(withMore.length).toBeGreaterThan(3);
     const truth = new Map(withMore.flatMap(({ id }) => [...filesOf(place, id)]));
     expect(hashesBelow(target)).toEqual(truth);
-    const written = reports.flatMap((report) => report.written.map(({ sha256: hash }) => hash));
     expect(written.sort()).toEqual([...truth.values()].sort());
   });
 

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { HttpClient } from '../../electron/commands/http-client.ts';
-import type { ArgsOf, ResultOf, Topic } from '../../shared/ipc.ts';
-import type { JobReport, StatusSnapshot } from '../../shared/status.ts';
+import type { Exchange } from '../../shared/exchange.ts';
+import type { ArgsOf, ExchangePage, ResultOf, Topic } from '../../shared/ipc.ts';
+import type { JobReport, StatusSnapshot, VerifyReport } from '../../shared/status.ts';
 import { collect, exitOf, spawnPiped } from './child-process.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -116,6 +117,24 @@ export class Headless {
     );
     if (view.report === null) throw new Error(`${request.kind} ${view.state}: ${view.error?.message ?? ''}`);
     return view.report;
+  }
+
+  /** The proof of the running program. */
+  async verify(): Promise<VerifyReport> {
+    const report = await this.job({ kind: 'verify' });
+    if (report.kind !== 'verify') throw new Error(`unexpected report: ${report.kind}`);
+    return report;
+  }
+
+  /** Everything that is saved. */
+  async exchanges(): Promise<readonly Exchange[]> {
+    const all: Exchange[] = [];
+    for (let after: number | null = 0; after !== null;) {
+      const page: ExchangePage = await this.call('exchanges.page', { after, limit: 500 });
+      all.push(...page.items);
+      after = page.next;
+    }
+    return all;
   }
 
   /** Waits until so many exchanges are saved, subagents not counted. */

@@ -1,14 +1,17 @@
 import { expect } from 'vitest';
-import type { VerifyReport } from './report-schemas.ts';
 
-/** Nothing missing, nothing twice, and the command said so with its exit code. */
-export function expectClean(report: VerifyReport & { readonly code: number | null }): void {
-  const { missing, duplicated, drift, missingRecords, code } = report;
-  expect({ missing, duplicated, drift, missingRecords, code }).toEqual({
-    missing: 0,
-    duplicated: 0,
-    drift: 0,
-    missingRecords: [],
-    code: 0,
-  });
+/** What the API and the command line report alike. */
+interface Proof {
+  readonly missing: number;
+  readonly duplicated: number;
+  readonly drift: number;
+  readonly missingRecords: readonly string[];
+  /** Exit code, of a command. */
+  readonly code?: number | null;
+}
+
+/** Nothing missing, nothing twice; a command says so with its exit code as well. */
+export function expectClean({ missing, duplicated, drift, missingRecords, code = 0 }: Proof): void {
+  const clean = { missing: 0, duplicated: 0, drift: 0, missingRecords: [], code: 0 };
+  expect({ missing, duplicated, drift, missingRecords, code }).toEqual(clean);
 }

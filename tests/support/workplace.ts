@@ -137,6 +137,11 @@ export class Workplace implements AsyncDisposable {
     return text === null || text === '' ? null : redisRecord.parse(JSON.parse(text)).pid;
   }
 
+  /** Removes all that Holdfast has saved, so that the next start is the first one. */
+  async forgetEverything(): Promise<void> {
+    await rm(this.home, { recursive: true, force: true });
+  }
+
   async waitForNoProcess(): Promise<void> {
     await waitUntil(
       () => processesIn(this.root),

@@ -23,7 +23,13 @@ export interface ImportPorts {
     readonly failures: readonly { readonly path: string; readonly reason: string }[];
   }>;
   files(): readonly JobFile[];
-  totals(): { readonly files: number; readonly committableBytes: number; readonly committedBytes: number };
+  totals(): {
+    readonly files: number;
+    /** Files of which everything that can be expected is committed. */
+    readonly savedFiles: number;
+    readonly committableBytes: number;
+    readonly committedBytes: number;
+  };
   /** Reads these files again from their start. */
   forgetPositions(archivePaths: readonly string[]): Promise<void>;
   counts(): Promise<{
@@ -89,8 +95,9 @@ export async function settle(
   let last = -1;
   let lastMove = ports.clock.monotonic();
   for (;;) {
-    const { committableBytes, committedBytes } = ports.totals();
-    progress({ phase: 'saving', doneBytes: committedBytes, totalBytes: committableBytes });
+    const totals = ports.totals();
+    const { committableBytes, committedBytes } = totals;
+    progress({ phase: 'saving', ...progressOf(totals) });
     if (committedBytes >= committableBytes) return true;
     const now = ports.clock.monotonic();
     if (committedBytes !== last) lastMove = now;
@@ -133,9 +140,13 @@ function followProgress(
 ): Disposable {
   return ports.clock.every(LOOK_EVERY_MS, () => {
     if (signal.aborted) return;
-    const { files, committableBytes, committedBytes } = ports.totals();
-    progress({ doneBytes: committedBytes, totalBytes: committableBytes, totalFiles: files });
+    progress(progressOf(ports.totals()));
   });
+}
+
+function progressOf(totals: ReturnType<ImportPorts['totals']>): Partial<Progress> {
+  const { files, savedFiles, committableBytes, committedBytes } = totals;
+  return { doneBytes: committedBytes, totalBytes: committableBytes, doneFiles: savedFiles, totalFiles: files };
 }
 
 async function report(

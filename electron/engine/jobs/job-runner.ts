@@ -108,6 +108,7 @@ export class JobRunner {
     // A turn of the loop, so that the job is in the list before its first progress.
     await Promise.resolve();
     try {
+      signal.throwIfAborted();
       const report = await work((progress) => this.#update(id, progress), signal);
       this.#end(id, { state: 'done', phase: 'done', report });
     } catch (error) {

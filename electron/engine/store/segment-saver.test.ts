@@ -386,7 +386,7 @@ describe('SegmentSaver', () => {
     using bed = new StoreBed();
 
     bed.saveLines(TRANSCRIPT, [...TURN, ...SECOND_TURN]);
-    bed.saver.countError();
+    bed.saver.countErrors(1);
     bed.now += 61_000;
     bed.saveLines(TRANSCRIPT, [toolLine('t1', 'a2', 'toolu_1')]);
 

@@ -115,10 +115,10 @@ export class SegmentSaver {
     return this.#transaction(() => this.#generations.forgetPositions(archivePaths));
   }
 
-  /** Counts a failure for the trend of errors per minute. */
-  countError(): void {
+  /** Counts failures for the trend of errors per minute. */
+  countErrors(count: number): void {
     this.#transaction(() => {
-      this.#countMinute(0, 1);
+      this.#countMinute(0, count);
     });
   }
 

@@ -17,6 +17,8 @@ export interface StreamCommands {
 export const STREAM_KEY = 'conversations:autosave';
 export const GROUP = 'workers';
 
+const COUNTED_AT_ONCE = 1000;
+
 export interface RedisSegmentQueueOptions {
   /** For everything that answers at once. */
   readonly commands: StreamCommands;
@@ -136,9 +138,7 @@ export class RedisSegmentQueue implements SegmentQueue {
     const group = await this.#group();
     const pending = numberOf(group.get('pending'));
     const delivered = textOf(group.get('last-delivered-id')) ?? '0-0';
-    // `lag` exists from 7.0 on and may be null after entries were deleted; counting is exact and the backlog is short.
-    const lag = group.get('lag');
-    const waiting = typeof lag === 'number' ? lag : await this.#countAfter(delivered);
+    const waiting = await this.#countAfter(delivered, group.get('lag'));
     return { depth: pending + waiting, pending };
   }
 
@@ -177,13 +177,18 @@ export class RedisSegmentQueue implements SegmentQueue {
     }
   }
 
-  async #countAfter(id: string): Promise<number> {
+  /**
+   * Counts the entries after one. `lag` would say it at once, but it exists from 7.0 on only, is null after entries were
+   * deleted, and is too high for ever after some that nobody had read were trimmed away; so it serves for long backlogs only.
+   */
+  async #countAfter(id: string, lag: unknown): Promise<number> {
     let count = 0;
     for (let from = `(${id}`; ;) {
-      const entries = entriesOf(await this.#commands.call('XRANGE', STREAM_KEY, from, '+', 'COUNT', 1000));
+      const entries = entriesOf(await this.#commands.call('XRANGE', STREAM_KEY, from, '+', 'COUNT', COUNTED_AT_ONCE));
       count += entries.length;
       const last = entries.at(-1);
-      if (entries.length < 1000 || last === undefined) return count;
+      if (entries.length < COUNTED_AT_ONCE || last === undefined) return count;
+      if (typeof lag === 'number') return Math.max(count, lag);
       from = `(${last.id}`;
     }
   }

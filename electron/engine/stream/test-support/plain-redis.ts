@@ -25,11 +25,12 @@ export class PlainRedis implements AsyncDisposable {
   }
 
   static async start(): Promise<PlainRedis> {
-    const { file } = await localServer();
+    const { executable, libraryEnvironment } = await localServer();
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-stream-test-'));
     const socket = path.join(directory, 'r.sock');
-    const child = spawn(file, ['--port', '0', '--unixsocket', socket, '--dir', directory, '--save', ''], {
+    const child = spawn(executable, ['--port', '0', '--unixsocket', socket, '--dir', directory, '--save', ''], {
       stdio: 'ignore',
+      env: { ...libraryEnvironment },
     });
     await once(child, 'spawn');
     const endpoint = { kind: 'socket', path: socket, username: null, password: null, database: 0 } as const;
