@@ -71,7 +71,10 @@ export class HoldfastProcess implements AsyncDisposable {
   /** Runs `holdfast <args> --json` beside it. */
   async command(args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
     const entry = path.join(this.#program, 'electron', 'cli.ts');
-    const child = spawn(process.execPath, [entry, ...args, '--json'], { env: this.#env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [entry, ...args, '--json'], {
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     let printed = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
     const [code] = (await once(child, 'close')) as [number | null];

@@ -37,6 +37,7 @@ export async function benchWatchers(folder: string): Promise<void> {
       files: FILES,
       folders: FOLDERS,
       inotify_watches: of((result) => result.watches),
+      inotify_watches_at_end: of((result) => result.watchesAtEnd),
       ready_ms: rounded(
         of((result) => result.readyMs),
         0,
@@ -51,10 +52,14 @@ export async function benchWatchers(folder: string): Promise<void> {
   }
 }
 
-async function watchOnce(
-  folder: string,
-  watcher: WatcherName,
-): Promise<WatchReady & { readonly watches: number; readonly appends: number; readonly fresh: number }> {
+interface WatchResult extends WatchReady {
+  readonly watches: number;
+  readonly watchesAtEnd: number;
+  readonly appends: number;
+  readonly fresh: number;
+}
+
+async function watchOnce(folder: string, watcher: WatcherName): Promise<WatchResult> {
   const tree = makeTree(folder);
   const probe = path.join(import.meta.dirname, 'watch-probe.ts');
   const child = spawn(process.execPath, [probe, watcher, tree], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -68,12 +73,13 @@ async function watchOnce(
     await sleep(1);
   }
   await sleep(SETTLE_MS);
+  const watchesAtEnd = inotifyWatches(child);
   child.stdin.end();
   const seen = new Set((JSON.parse((await lines.next()).value ?? '') as WatchSeen).files);
   await once(child, 'close');
   rmSync(tree, { recursive: true });
   const count = (files: readonly string[]): number => files.filter((file) => seen.has(path.basename(file))).length;
-  return { ...ready, watches, appends: count(touched), fresh: count(fresh) };
+  return { ...ready, watches, watchesAtEnd, appends: count(touched), fresh: count(fresh) };
 }
 
 function makeTree(folder: string): string {

@@ -28,7 +28,9 @@ function watchEachFolder(): void {
 }
 
 function watchWithChokidar(ignoresFiles: boolean): void {
-  const options = ignoresFiles ? { ignored: (_file: string, stats?: { isFile(): boolean }) => stats?.isFile() === true } : {};
+  const options = ignoresFiles
+    ? { ignored: (_file: string, stats?: { isFile(): boolean }) => stats?.isFile() === true }
+    : {};
   watch(tree, { ...options, ignoreInitial: true, persistent: true })
     .on('all', (_event, file) => saw(file))
     .on('ready', ready);

@@ -134,8 +134,7 @@ export class Phrases {
       () =>
         `[2026-0${1 + random.int(9)}-1${random.int(9)}T1${random.int(9)}:2${random.int(9)}:3${random.int(9)}.${100 + random.int(899)}Z] INFO ${this.word()} ${this.word()}=${random.int(1e6)}`,
       () => `\u001b[32mPASS\u001b[0m ${random.pick(this.paths)}`,
-      () =>
-        `    at ${this.camelCase()} (/home/dev/${random.pick(this.paths)}:${random.int(500)}:${random.int(60)})`,
+      () => `    at ${this.camelCase()} (/home/dev/${random.pick(this.paths)}:${random.int(500)}:${random.int(60)})`,
     ])();
   }
 

@@ -1,20 +1,21 @@
 /** Measures everything once a second while somebody looks or something happens, else every few seconds, and tells it. */
-import { statfs } from 'node:fs/promises';
+import type { ExchangeSummary } from '../../shared/exchange.ts';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { Clock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
-import { describeError, systemErrorCode } from './core/errors.ts';
+import { EngineError, describeError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
 import type { Recorder } from './recorder.ts';
-import type { RedisState } from './redis/redis-state.ts';
+import { captureFacts, consumerFacts, freeBytes, queueFacts, redisFacts } from './recorder-facts.ts';
 import { AlarmBook } from './status/alarm-book.ts';
 import { HealthTracker } from './status/component-health.ts';
 import { buildSnapshot } from './status/snapshot.ts';
 import type { StatusFacts } from './status/status-facts.ts';
 import { databaseSize } from './store/database.ts';
+import type { StoreCounts } from './store/store-figures.ts';
 import type { StoreThread } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
 
@@ -39,6 +40,18 @@ const ACTIVE_FOR_MS = 10_000;
 const MIN_GAP_MS = 250;
 const DAY_MS = 24 * 3_600_000;
 const RECENT_SAVES = 12;
+/** A recorder whose parts have shown no sign of life is starting, until this has passed: then they are late. */
+const STARTING_MS = 60_000;
+const NO_COUNTS: StoreCounts = {
+  exchanges: 0,
+  subagentExchanges: 0,
+  sessions: 0,
+  records: 0,
+  deadLetters: 0,
+  lastSaveAt: null,
+  savesLastHour: 0,
+  errorsLastHour: 0,
+};
 
 interface Slow {
   readonly minutes: StatusSnapshot['minutes'];
@@ -61,6 +74,10 @@ export class StatusBoard {
   #measuring: Promise<StatusSnapshot> | null = null;
   #slow: Slow = { minutes: [], captureGap: null, diskFreeBytes: null, redis: { memoryBytes: null, aof: null } };
   #slowAt = -Infinity;
+  /** Last answers of the database: they stay on show while it does not answer. */
+  #counts = NO_COUNTS;
+  #recentSaves: readonly ExchangeSummary[] = [];
+  #recorderSince: number | null = null;
   #gapAt = -Infinity;
 
   constructor(options: StatusBoardOptions) {
@@ -151,19 +168,21 @@ export class StatusBoard {
     const recorder = this.#options.recorder();
     const now = clock.now();
     const [counts, recentSaves, depth] = await Promise.all([
-      reader.call('counts', now),
-      reader.call('recent', RECENT_SAVES),
+      this.#ask(() => reader.call('counts', now)),
+      this.#ask(() => reader.call('recent', RECENT_SAVES)),
       this.#depth(recorder),
     ]);
+    this.#counts = counts ?? this.#counts;
+    this.#recentSaves = recentSaves ?? this.#recentSaves;
     await this.#measureSlow(recorder, now);
-    const { records, exchanges, sessions, deadLetters, lastSaveAt, savesLastHour, errorsLastHour } = counts;
+    const { records, exchanges, sessions, deadLetters, lastSaveAt, savesLastHour, errorsLastHour } = this.#counts;
     const store = { records, exchanges, sessions, deadLetters, lastSaveAt, savesLastHour, errorsLastHour };
     const retryingSince = recorder?.consumer.retryingSince ?? null;
     return {
       now,
       version,
       startedAt,
-      isStarting: recorder !== null && recorder.redis.state.kind === 'starting',
+      isStarting: this.#isStarting(recorder),
       isStopping: isStopping(),
       pause: pause(),
       capture: captureFacts(recorder, clock),
@@ -173,13 +192,33 @@ export class StatusBoard {
         ...databaseSize(paths.database),
         ...store,
         diskFreeBytes: this.#slow.diskFreeBytes,
-        isFailing: retryingSince !== null && clock.monotonic() - retryingSince > TICK_MS * 2,
+        isFailing: counts === null || (retryingSince !== null && clock.monotonic() - retryingSince > TICK_MS * 2),
       },
       captureGap: this.#slow.captureGap,
-      recentSaves,
+      recentSaves: this.#recentSaves,
       minutes: this.#slow.minutes,
       job: jobs.latest,
     };
+  }
+
+  /** Asks the database. Null when it cannot answer: that is a fact to show, and no reason to show nothing. */
+  async #ask<T>(question: () => Promise<T>): Promise<T | null> {
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.#options.logger.debug('the database does not answer', { error: describeError(error) });
+      return null;
+    }
+  }
+
+  #isStarting(recorder: Recorder | null): boolean {
+    if (recorder === null) return false;
+    const monotonic = this.#options.clock.monotonic();
+    this.#recorderSince ??= monotonic;
+    if (recorder.redis.state.kind === 'starting') return true;
+    const isLate = monotonic - this.#recorderSince > STARTING_MS;
+    return !isLate && (isSilent(recorder) || recorder.consumer.lastBeat === null);
   }
 
   async #depth(
@@ -205,86 +244,18 @@ export class StatusBoard {
     this.#slowAt = monotonic;
     const isGapDue = monotonic - this.#gapAt > 60_000 && (isActive || this.#slow.captureGap === null);
     if (isGapDue) this.#gapAt = monotonic;
+    const minutes = await this.#ask(() => reader.call('minutes', now - DAY_MS));
+    const gap = isGapDue ? await this.#ask(() => reader.call('captureGap', now)) : null;
     this.#slow = {
-      minutes: await reader.call('minutes', now - DAY_MS),
-      captureGap: isGapDue ? await reader.call('captureGap', now) : this.#slow.captureGap,
+      minutes: minutes ?? this.#slow.minutes,
+      captureGap: gap ?? this.#slow.captureGap,
       diskFreeBytes: await freeBytes(paths.home),
       redis: await redisFacts(recorder),
     };
   }
 }
 
-function captureFacts(recorder: Recorder | null, clock: Clock): StatusFacts['capture'] {
-  const totals = recorder?.registry.totals();
-  const facts = recorder?.capturer.facts;
-  return {
-    files: totals?.files ?? 0,
-    hotFiles: facts?.hotFiles ?? 0,
-    agents: new Set(recorder?.registry.roots.map((root) => root.agent)).size,
-    blockedFiles: (totals?.blockedFiles ?? 0) + (facts?.skipped.size ?? 0),
-    missingRoots: facts?.missingRoots ?? [],
-    watchedDirectories: facts?.watchedDirectories ?? 0,
-    mode: facts?.mode ?? 'events',
-    lastBeatAt: facts?.lastBeatAt ?? null,
-    lastEventAt: facts?.lastEventAt ?? null,
-    lastReconcileAt: facts?.lastReconcileAt ?? null,
-    archiveFailing: facts?.archiveFailing ?? false,
-    archivedBytes: totals?.archivedBytes ?? 0,
-    uncommittedBytes: totals === undefined ? 0 : totals.committableBytes - totals.committedBytes,
-    unsavedForMs:
-      totals?.unsavedSince === undefined || totals.unsavedSince === null ? 0 : clock.monotonic() - totals.unsavedSince,
-    lastWriteAt: totals?.lastChangeAt ?? null,
-  };
-}
-
-function queueFacts(
-  recorder: Recorder | null,
-  server: Pick<StatusSnapshot['queue']['server'], 'memoryBytes' | 'aof'>,
-): Omit<StatusFacts['queue'], 'depth' | 'pending' | 'oldestAgeMs'> {
-  const state: RedisState = recorder?.redis.state ?? { kind: 'stopped' };
-  const isReady = state.kind === 'ready';
-  return {
-    mode: recorder?.queues.current?.mode ?? 'redis',
-    isWaiting: recorder?.queues.current === null,
-    serverState: state.kind,
-    server: {
-      version: isReady ? state.version : null,
-      origin: isReady ? state.origin : null,
-      restarts: recorder?.redis.restarts ?? 0,
-      memoryBytes: isReady ? server.memoryBytes : null,
-      aof: isReady ? server.aof : null,
-    },
-  };
-}
-
-function consumerFacts(recorder: Recorder | null, clock: Clock, retryingSince: number | null): StatusFacts['consumer'] {
-  const beat = recorder?.consumer.lastBeat ?? null;
-  const beatAgeMs = beat === null ? null : clock.monotonic() - beat;
-  return {
-    beatAgeMs,
-    lastBeatAt: beatAgeMs === null ? null : clock.now() - beatAgeMs,
-    retryingForMs: retryingSince === null ? null : clock.monotonic() - retryingSince,
-    latency: recorder?.latency.percentiles([0.5, 0.95, 0.99]) ?? [null, null, null],
-  };
-}
-
-async function redisFacts(recorder: Recorder | null): Promise<Slow['redis']> {
-  if (recorder?.redis.state.kind !== 'ready') return { memoryBytes: null, aof: null };
-  try {
-    const { memoryBytes, aof } = await recorder.redis.facts();
-    return { memoryBytes, aof };
-  } catch (error) {
-    if (systemErrorCode(error) === null) throw error;
-    return { memoryBytes: null, aof: null };
-  }
-}
-
-async function freeBytes(directory: string): Promise<number | null> {
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize;
-  } catch (error) {
-    if (systemErrorCode(error) === null) throw error;
-    return null;
-  }
+/** Nothing was looked at yet, although nobody asked for that. */
+function isSilent({ capturer }: Recorder): boolean {
+  return capturer.facts.lastBeatAt === null && !capturer.paused;
 }

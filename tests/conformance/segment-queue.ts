@@ -15,7 +15,7 @@ const LONG_MS = 20_000;
 const NEVER = new AbortController().signal;
 
 export function describeSegmentQueue(name: string, makePlace: () => Promise<QueuePlace>): void {
-  describe(name, () => {
+  describe(`${name}, as a queue`, () => {
     it('tells that it had to be made, and the next time that it was there', async () => {
       await using place = await makePlace();
       const queue = await place.connect();

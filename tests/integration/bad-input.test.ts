@@ -89,7 +89,11 @@ describe('bad lines', () => {
     appendHugeLine(file);
     const end = statSync(file).size;
     append(file, textOf([after]));
-    const status = await holdfast.waitForStatus(({ store }) => store.exchanges === 2, 'the line after it saved', 60_000);
+    const status = await holdfast.waitForStatus(
+      ({ store }) => store.exchanges === 2,
+      'the line after it saved',
+      60_000,
+    );
 
     const grown = (await peakMemoryBytes(holdfast.pid)) - peakBefore;
     console.log(`200 MB line: peak memory grew by ${String(Math.round(grown / MIB))} MiB`);

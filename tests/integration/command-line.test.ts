@@ -1,6 +1,14 @@
 import { createServer } from 'node:net';
-import { chmodSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
-import { renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +16,6 @@ import { z } from 'zod';
 import { isAlive, runToEnd } from '../support/child-process.ts';
 import { hashesBelow } from '../support/file-tree.ts';
 import { expectClean } from '../support/proof.ts';
-import { waitUntil } from '../support/wait-until.ts';
 import { CLONE, Workplace } from '../support/workplace.ts';
 
 const SESSION = '61ee1fbc-ebac-47ba-a04a-b92eeff09fe5';
@@ -302,7 +309,9 @@ describe('a start that cannot succeed', () => {
 });
 
 async function olderNodes(place: Workplace): Promise<readonly string[]> {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => !folder.includes('node_modules'));
+  const folders = (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((folder) => !folder.includes('node_modules'));
   const older: string[] = [];
   for (const node of new Set([...folders, '/usr/bin', '/usr/local/bin'].map((folder) => path.join(folder, 'node')))) {
     const where = { env: place.env, cwd: place.root };

@@ -8,7 +8,10 @@ import type { ExportedExchange } from './report-schemas.ts';
 import { FIXTURE } from './workplace.ts';
 
 /** Long texts stand in the manifest by their hash. */
-const truthText = z.union([z.string(), z.looseObject({ sha256: z.string().optional(), begins: z.string().optional() })]);
+const truthText = z.union([
+  z.string(),
+  z.looseObject({ sha256: z.string().optional(), begins: z.string().optional() }),
+]);
 type TruthText = z.infer<typeof truthText>;
 
 const truthExchange = z.looseObject({

@@ -38,8 +38,12 @@ export function expectedExchanges(claude: string): ReadonlyMap<string, ExpectedE
 }
 
 function exchangesOf(lines: readonly string[]): readonly ExpectedExchange[] {
-  const exchanges: { answers: string[]; tools: string[]; id: string; of: Omit<ExpectedExchange, 'answers' | 'tools'> }[] =
-    [];
+  const exchanges: {
+    answers: string[];
+    tools: string[];
+    id: string;
+    of: Omit<ExpectedExchange, 'answers' | 'tools'>;
+  }[] = [];
   for (const json of lines) {
     const { type, uuid = '', sessionId = '', isSidechain = false, message } = line.parse(JSON.parse(json));
     const blocks = typeof message?.content === 'string' ? [{ type: 'text', text: message.content }] : message?.content;

@@ -387,22 +387,6 @@ describe('TranscriptTailer', () => {
     expect(bed.outlet.segments).toEqual([]);
   });
 
-  it('asks for a small buffer when little was appended', async () => {
-    await using bed = await CaptureBed.create();
-    const file = bed.session('s');
-    await write(file, LINE);
-    await bed.follow(file);
-    const before = process.memoryUsage().arrayBuffers;
-
-    for (let i = 0; i < 50; i += 1) {
-      await append(file, LINE);
-      await bed.follow(file);
-    }
-
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(45 * 1024 * 1024);
-    expect(bed.tracked(file).archived).toBe(51 * LINE.length);
-  });
-
   it('gives the same lines once, however a writer divides them and whenever it is looked', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -443,6 +427,7 @@ describe('TranscriptTailer, asked to hand over again', () => {
     during: () => void = () => undefined;
 
     append(segments: Parameters<SegmentOutlet['append']>[0]): Promise<void> {
+      if (segments.length === 0) return Promise.resolve();
       this.starts.push(...segments.map((segment) => segment.start));
       this.during();
       this.during = () => undefined;

@@ -9,6 +9,8 @@ interface Condition {
   readonly value: number | null;
   readonly limit: number | null;
   readonly delayMs: number;
+  /** Key of the graver alarm that this warning gives way to once that is raised. */
+  readonly givesWayTo: string | null;
 }
 
 /** Which limits are passed right now. A condition counts once it has held for its delay; it is gone when it no longer holds. */
@@ -20,63 +22,97 @@ export class AlarmBook {
     const conditions = facts.isStarting ? [] : conditionsOf(facts);
     const held = new Set(conditions.map((condition) => condition.key));
     for (const key of [...this.#since.keys()]) if (!held.has(key)) this.#since.delete(key);
-    return conditions.flatMap(({ key, priority, value, limit, delayMs }) => {
+    const raised = conditions.filter(({ key, delayMs }) => {
       const since = this.#since.get(key) ?? { monotonic, at: facts.now };
       this.#since.set(key, since);
-      return monotonic - since.monotonic < delayMs ? [] : [{ key, priority, raisedAt: since.at, value, limit }];
+      return monotonic - since.monotonic >= delayMs;
     });
+    const keys = new Set(raised.map((condition) => condition.key));
+    return raised
+      .filter(({ givesWayTo }) => givesWayTo === null || !keys.has(givesWayTo))
+      .map(({ key, priority, value, limit }) => {
+        return { key, priority, raisedAt: this.#since.get(key)?.at ?? facts.now, value, limit };
+      });
   }
 }
 
 type Reading = keyof typeof THRESHOLDS;
 
-/** The alarm if its limit is passed, else the warning if that one is. */
-function above(key: string, reading: Reading, value: number | null, alarm: AlarmPriority = 2): Condition[] {
-  const limits = THRESHOLDS[reading];
-  if (value === null) return [];
-  if (value > limits.alarm) return [{ key, priority: alarm, value, limit: limits.alarm, delayMs: limits.delayMs }];
-  if (value > limits.warn)
-    return [{ key: `${key}.warning`, priority: 3, value, limit: limits.warn, delayMs: limits.delayMs }];
-  return [];
+/** The warning if its limit is passed, and the alarm if that one is, too: the warning stays until the alarm is due. */
+function passed(
+  key: string,
+  reading: Reading,
+  value: number | null,
+  priority: AlarmPriority,
+  isPassed: (value: number, limit: number) => boolean,
+): Condition[] {
+  const { warn, alarm, delayMs } = THRESHOLDS[reading];
+  if (value === null || !isPassed(value, warn)) return [];
+  const warning = { key: `${key}.warning`, priority: 3, value, limit: warn, delayMs, givesWayTo: key } as const;
+  if (!isPassed(value, alarm)) return [warning];
+  return [warning, { key, priority, value, limit: alarm, delayMs, givesWayTo: null }];
+}
+
+function above(key: string, reading: Reading, value: number | null, priority: AlarmPriority = 2): Condition[] {
+  return passed(key, reading, value, priority, (figure, limit) => figure > limit);
 }
 
 function below(key: string, reading: Reading, value: number | null): Condition[] {
-  const limits = THRESHOLDS[reading];
-  if (value === null) return [];
-  if (value < limits.alarm) return [{ key, priority: 1, value, limit: limits.alarm, delayMs: limits.delayMs }];
-  if (value < limits.warn)
-    return [{ key: `${key}.warning`, priority: 3, value, limit: limits.warn, delayMs: limits.delayMs }];
-  return [];
+  return passed(key, reading, value, 1, (figure, limit) => figure < limit);
 }
 
 function when(holds: boolean, key: string, priority: AlarmPriority, delayMs = 0): Condition[] {
-  return holds ? [{ key, priority, value: null, limit: null, delayMs }] : [];
+  return holds ? [{ key, priority, value: null, limit: null, delayMs, givesWayTo: null }] : [];
 }
 
+/** A pause ends what is said about capturing, since that was asked for; a fault of what is saved stays one. */
 function conditionsOf(facts: StatusFacts): Condition[] {
-  if (facts.pause.paused) return when(true, 'paused', 4);
-  const { capture, queue, consumer, store } = facts;
-  const watcherAge = capture.lastBeatAt === null ? null : facts.now - capture.lastBeatAt;
-  const memory = queue.server.memoryBytes;
-  // An import is allowed to fill the queue: that is what back-pressure is for.
-  const isImporting = facts.job?.state === 'running';
   return [
-    ...when(store.isFailing, 'store.failing', 1),
-    ...when(capture.archiveFailing, 'archive.failing', 1),
-    ...above('consumer.beat', 'beatAgeMs', consumer.beatAgeMs, (queue.depth ?? 0) > 0 ? 1 : 2),
+    ...(facts.pause.paused ? when(true, 'paused', 4) : captureConditions(facts)),
+    ...queueConditions(facts),
+    ...storeConditions(facts),
+  ];
+}
+
+function captureConditions({ now, capture, job }: StatusFacts): Condition[] {
+  const watcherAge = capture.lastBeatAt === null ? null : now - capture.lastBeatAt;
+  return [
     ...above('watcher.beat', 'beatAgeMs', watcherAge),
-    ...(isImporting ? [] : above('unsaved', 'unsavedForMs', capture.unsavedForMs, 1)),
-    ...below('disk', 'diskFreeBytes', store.diskFreeBytes),
-    ...when(queue.mode === 'bypass', 'queue.bypass', 2, BYPASS_DELAY_MS),
-    ...when(queue.server.aof === 'error', 'redis.aof', 1),
-    ...above('redis.memory', 'redisMemoryShare', memory === null ? null : memory / REDIS_MEMORY_BYTES),
-    ...(isImporting ? [] : above('queue.depth', 'depth', queue.depth)),
-    ...(isImporting ? [] : above('queue.pending', 'pending', queue.pending)),
-    ...(isImporting ? [] : above('queue.oldest', 'oldestAgeMs', queue.oldestAgeMs)),
-    ...above('store.deadLetters', 'deadLetters', store.deadLetters),
-    ...(isImporting ? [] : above('store.latency', 'latencyP95Ms', consumer.latency[1] ?? null)),
-    ...above('store.wal', 'walBytes', store.walBytes),
+    ...(isImporting(job) ? [] : above('unsaved', 'unsavedForMs', capture.unsavedForMs, 1)),
     ...when(capture.blockedFiles > 0, 'files.blocked', 3),
     ...when(capture.mode === 'polling', 'watcher.polling', 3),
   ];
+}
+
+function queueConditions({ queue, consumer, job }: StatusFacts): Condition[] {
+  const memory = queue.server.memoryBytes;
+  return [
+    ...above('consumer.beat', 'beatAgeMs', consumer.beatAgeMs, (queue.depth ?? 0) > 0 ? 1 : 2),
+    ...when(queue.mode === 'bypass', 'queue.bypass', 2, BYPASS_DELAY_MS),
+    ...when(queue.server.aof === 'error', 'redis.aof', 1),
+    ...above('redis.memory', 'redisMemoryShare', memory === null ? null : memory / REDIS_MEMORY_BYTES),
+    ...(isImporting(job)
+      ? []
+      : [
+          ...above('queue.depth', 'depth', queue.depth),
+          ...above('queue.pending', 'pending', queue.pending),
+          ...above('queue.oldest', 'oldestAgeMs', queue.oldestAgeMs),
+        ]),
+  ];
+}
+
+function storeConditions({ store, capture, consumer, job }: StatusFacts): Condition[] {
+  return [
+    ...when(store.isFailing, 'store.failing', 1),
+    ...when(capture.archiveFailing, 'archive.failing', 1),
+    ...below('disk', 'diskFreeBytes', store.diskFreeBytes),
+    ...above('store.deadLetters', 'deadLetters', store.deadLetters),
+    ...(isImporting(job) ? [] : above('store.latency', 'latencyP95Ms', consumer.latency[1] ?? null)),
+    ...above('store.wal', 'walBytes', store.walBytes),
+  ];
+}
+
+/** An import is allowed to fill the queue: that is what back-pressure is for. */
+function isImporting(job: StatusFacts['job']): boolean {
+  return job?.state === 'running';
 }

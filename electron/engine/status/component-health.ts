@@ -46,7 +46,9 @@ function watcher(facts: StatusFacts): Observation {
 
 function queue(facts: StatusFacts): Observation {
   if (facts.queue.mode === 'bypass') return { state: 'degraded', reason: 'REDIS_BYPASSED' };
-  if (facts.queue.serverState !== 'ready') return { state: 'degraded', reason: 'REDIS_RESTARTING' };
+  const { serverState, isWaiting } = facts.queue;
+  if (serverState === 'failed' || serverState === 'missing') return { state: 'degraded', reason: 'REDIS_FAILED' };
+  if (serverState !== 'ready' || isWaiting) return { state: 'degraded', reason: 'REDIS_RESTARTING' };
   if ((facts.queue.depth ?? 0) > THRESHOLDS.depth.alarm) return { state: 'degraded', reason: 'QUEUE_BACKLOG' };
   return HEALTHY;
 }

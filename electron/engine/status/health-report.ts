@@ -1,4 +1,5 @@
 import type { HealthCheck, HealthReport, StatusSnapshot } from '../../../shared/status.ts';
+import { THRESHOLDS } from './thresholds.ts';
 
 /** Things that are asked anew for a health report, each timed. A rejection is the reason of a failed check. */
 export interface HealthProbes {
@@ -7,12 +8,11 @@ export interface HealthProbes {
   archive(): Promise<string>;
 }
 
-const SENTENCES = {
-  pass: (text: string): Pick<HealthCheck, 'status' | 'reason'> => ({ status: 'pass', reason: text }),
-  warn: (text: string): Pick<HealthCheck, 'status' | 'reason'> => ({ status: 'warn', reason: text }),
-  fail: (text: string): Pick<HealthCheck, 'status' | 'reason'> => ({ status: 'fail', reason: text }),
-} as const;
-const { pass, warn, fail } = SENTENCES;
+type Finding = Pick<HealthCheck, 'status' | 'reason'>;
+
+const pass = (reason: string): Finding => ({ status: 'pass', reason });
+const warn = (reason: string): Finding => ({ status: 'warn', reason });
+const fail = (reason: string): Finding => ({ status: 'fail', reason });
 
 /** Runs every check. @param monotonic ms, for the time of each */
 export async function healthReport(
@@ -20,10 +20,7 @@ export async function healthReport(
   probes: HealthProbes,
   monotonic: () => number,
 ): Promise<HealthReport> {
-  const timed = async (
-    name: HealthCheck['name'],
-    check: () => Pick<HealthCheck, 'status' | 'reason'> | Promise<Pick<HealthCheck, 'status' | 'reason'>>,
-  ): Promise<HealthCheck> => {
+  const timed = async (name: HealthCheck['name'], check: () => Finding | Promise<Finding>): Promise<HealthCheck> => {
     const from = monotonic();
     const result = await check();
     return { name, ...result, timeMs: Math.round((monotonic() - from) * 10) / 10 };
@@ -43,7 +40,7 @@ export async function healthReport(
   return { status, at: snapshot.at, checks };
 }
 
-async function probe(ask: () => Promise<string>): Promise<Pick<HealthCheck, 'status' | 'reason'>> {
+async function probe(ask: () => Promise<string>): Promise<Finding> {
   try {
     return pass(await ask());
   } catch (error) {
@@ -51,23 +48,20 @@ async function probe(ask: () => Promise<string>): Promise<Pick<HealthCheck, 'sta
   }
 }
 
-async function redisCheck(
-  snapshot: StatusSnapshot,
-  probes: HealthProbes,
-): Promise<Pick<HealthCheck, 'status' | 'reason'>> {
+async function redisCheck(snapshot: StatusSnapshot, probes: HealthProbes): Promise<Finding> {
   if (snapshot.queue.mode === 'bypass') {
     return warn('Redis does not run; recording goes on without a queue, straight into the database.');
   }
   return await probe(probes.redis);
 }
 
-function queueCheck({ queue }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+function queueCheck({ queue }: StatusSnapshot): Finding {
   if (queue.depth === null) return warn('The queue is being opened.');
   const text = `${queue.depth} waiting, ${queue.pending ?? 0} not confirmed.`;
   return queue.health.state === 'degraded' && queue.mode === 'redis' ? warn(text) : pass(text);
 }
 
-function consumerCheck({ consumer, at }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+function consumerCheck({ consumer, at }: StatusSnapshot): Finding {
   if (consumer.health.state === 'failed') return fail('The consumer has shown no sign of life for two minutes.');
   if (consumer.retryingSince !== null) {
     return warn(
@@ -77,7 +71,7 @@ function consumerCheck({ consumer, at }: StatusSnapshot): Pick<HealthCheck, 'sta
   return pass('The consumer is alive.');
 }
 
-function watcherCheck({ watcher, transcripts, pause }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+function watcherCheck({ watcher, transcripts, pause }: StatusSnapshot): Finding {
   if (pause.paused) return warn('Paused by you: nothing is recorded.');
   if (watcher.health.state === 'failed') return fail('The watcher has shown no sign of life for two minutes.');
   if (transcripts.blockedFiles > 0) return warn(`${transcripts.blockedFiles} files cannot be read.`);
@@ -88,14 +82,14 @@ function watcherCheck({ watcher, transcripts, pause }: StatusSnapshot): Pick<Hea
   return pass(`${transcripts.files} files in ${watcher.watchedDirectories} watched folders.`);
 }
 
-function diskCheck({ store }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+function diskCheck({ store }: StatusSnapshot): Finding {
   if (store.diskFreeBytes === null) return warn('The free space of the disk is unknown.');
   const text = `${(store.diskFreeBytes / 1e9).toFixed(1)} GB free.`;
-  if (store.diskFreeBytes < 1e9) return fail(text);
-  return store.diskFreeBytes < 5e9 ? warn(text) : pass(text);
+  if (store.diskFreeBytes < THRESHOLDS.diskFreeBytes.alarm) return fail(text);
+  return store.diskFreeBytes < THRESHOLDS.diskFreeBytes.warn ? warn(text) : pass(text);
 }
 
-function gapCheck({ captureGap }: StatusSnapshot): Pick<HealthCheck, 'status' | 'reason'> {
+function gapCheck({ captureGap }: StatusSnapshot): Finding {
   if (captureGap === null) return warn('Not compared yet.');
   if (captureGap > 0) return warn(`${captureGap} prompts of the agents' own histories are in no saved conversation.`);
   return pass("Every prompt of the agents' own histories is saved.");

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { until } from '../core/test-support/until.ts';
 import type { Segment } from '../../../shared/segment.ts';
 import { EngineError, StoreError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
@@ -88,16 +89,16 @@ class Bed implements AsyncDisposable {
   }
 
   async saved(count: number): Promise<void> {
-    await vi.waitUntil(() => this.sink.saved.length >= count);
+    await until(() => this.sink.saved.length >= count);
   }
 
   async acknowledged(queue = this.queue): Promise<void> {
-    await vi.waitUntil(async () => (await queue.depth()).depth === 0);
+    await until(async () => (await queue.depth()).depth === 0);
   }
 
   /** Lets the consumer's present wait pass. @returns how long it was */
   async nextWait(): Promise<number> {
-    const wait = await vi.waitUntil(() => this.clock.sleeping[0]);
+    const wait = await until(() => this.clock.sleeping[0]);
     this.clock.advance(wait);
     return wait;
   }
@@ -132,7 +133,7 @@ describe('SegmentConsumer', () => {
     await bed.queue.append(segmentsFrom(0, 2));
 
     await bed.started();
-    await vi.waitUntil(() => isSaving);
+    await until(() => isSaving);
     const during = await bed.queue.depth();
     finish();
     await bed.acknowledged();
@@ -304,7 +305,7 @@ describe('SegmentConsumer', () => {
     ];
 
     await bed.started();
-    await vi.waitUntil(() => bed.sink.events.includes('ack 3'));
+    await until(() => bed.sink.events.includes('ack 3'));
 
     expect(bed.sink.events).toEqual(['requeue everything', 'save 0 100', 'requeue everything', 'ack 3']);
   });
@@ -334,7 +335,7 @@ describe('SegmentConsumer', () => {
     };
     await bed.queue.append(segmentsFrom(0, 1));
     await bed.started();
-    await vi.waitUntil(() => bed.clock.sleeping.length === 1);
+    await until(() => bed.clock.sleeping.length === 1);
 
     bed.sink.beforeSave = () => undefined;
     await next.append(segmentsFrom(1, 1));
@@ -383,7 +384,7 @@ describe('SegmentConsumer', () => {
     const next = bed.newQueue();
     bed.queue.failures = [new EngineError('STREAM_UNAVAILABLE', 'gone', { retryable: true })];
     await bed.started();
-    await vi.waitUntil(() => bed.clock.sleeping.length === 1);
+    await until(() => bed.clock.sleeping.length === 1);
 
     await next.append(segmentsFrom(0, 1));
     bed.queues.use(next);
@@ -431,7 +432,7 @@ describe('SegmentConsumer', () => {
     };
     await bed.queue.append(segmentsFrom(0, 1));
     await bed.started();
-    await vi.waitUntil(() => bed.clock.sleeping.length === 1);
+    await until(() => bed.clock.sleeping.length === 1);
 
     await bed.consumer.stop();
 
@@ -475,7 +476,7 @@ describe('SegmentConsumer', () => {
     await bed.started();
 
     await bed.nextWait();
-    await vi.waitUntil(() => bed.clock.sleeping.length === 1);
+    await until(() => bed.clock.sleeping.length === 1);
 
     expect(before).toBeNull();
     expect(bed.consumer.lastBeat).toBe(1_001_000);

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { until } from '../core/test-support/until.ts';
 import type { Segment } from '../../../shared/segment.ts';
 import { Backpressure } from '../core/backpressure.ts';
 import { StreamError } from '../core/errors.ts';
@@ -138,7 +139,7 @@ describe('SegmentOutlet', () => {
     const waiting = outlet.append(segmentsFrom(0, 2));
     const delays: number[] = [];
     for (let i = 0; i < 3; i += 1) {
-      const delay = await vi.waitUntil(() => clock.sleeping[0]);
+      const delay = await until(() => clock.sleeping[0]);
       expect(backpressure.held).toBe(0);
       delays.push(delay);
       clock.advance(delay);
@@ -157,7 +158,7 @@ describe('SegmentOutlet', () => {
     queue.refusals = [refusal(true)];
 
     const waiting = outlet.append(segmentsFrom(0, 1));
-    await vi.waitUntil(() => clock.sleeping.length === 1);
+    await until(() => clock.sleeping.length === 1);
     queues.use(other);
     clock.advance(250);
     await waiting;
@@ -196,7 +197,7 @@ describe('SegmentOutlet', () => {
     await queue.close();
 
     const waiting = outlet.append(segmentsFrom(1, 1));
-    clock.advance(await vi.waitUntil(() => clock.sleeping[0]));
+    clock.advance(await until(() => clock.sleeping[0]));
     await waiting;
 
     expect(await startsIn(queue)).toEqual([100]);
@@ -208,7 +209,7 @@ describe('SegmentOutlet', () => {
     await outlet.append(segmentsFrom(0, 1));
 
     const waiting = outlet.append(segmentsFrom(1, 1));
-    clock.advance(await vi.waitUntil(() => clock.sleeping[0]));
+    clock.advance(await until(() => clock.sleeping[0]));
     const stillWaits = await isWaiting(waiting);
     stop.abort();
 

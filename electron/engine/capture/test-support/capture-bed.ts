@@ -44,7 +44,7 @@ export class CaptureBed implements AsyncDisposable {
     this.directory = directory;
     this.#clock = clock;
     this.archive = new Archive(this.archiveDirectory);
-    this.registry = this.#newRegistry();
+    this.registry = this.#newRegistry([this.root]);
     this.tailer = this.#newTailer();
   }
 
@@ -108,9 +108,9 @@ export class CaptureBed implements AsyncDisposable {
   }
 
   /** What a new run of the program knows: the archive's files and the committed positions. Nothing else survives. */
-  async restart(): Promise<void> {
+  async restart(roots: readonly SourceRoot[] = [this.root]): Promise<void> {
     this.outlet.segments.length = 0;
-    this.registry = this.#newRegistry();
+    this.registry = this.#newRegistry(roots);
     this.tailer = this.#newTailer();
     await this.#load();
   }
@@ -188,8 +188,8 @@ export class CaptureBed implements AsyncDisposable {
     );
   }
 
-  #newRegistry(): TranscriptRegistry {
-    return new TranscriptRegistry({ pathOf: archivePathOf, parse: parseArchivePath }, [this.root]);
+  #newRegistry(roots: readonly SourceRoot[]): TranscriptRegistry {
+    return new TranscriptRegistry({ pathOf: archivePathOf, parse: parseArchivePath }, roots);
   }
 
   #newTailer(): TranscriptTailer {

@@ -1,0 +1,89 @@
+/** What a recorder says about itself right now, in the terms of the status. Without a recorder: what nothing says. */
+import { statfs } from 'node:fs/promises';
+import type { StatusSnapshot } from '../../shared/status.ts';
+import type { Clock } from './core/clock.ts';
+import { systemErrorCode } from './core/errors.ts';
+import type { Recorder } from './recorder.ts';
+import type { RedisState } from './redis/redis-state.ts';
+import type { StatusFacts } from './status/status-facts.ts';
+
+type RedisReadings = Pick<StatusSnapshot['queue']['server'], 'memoryBytes' | 'aof'>;
+
+export function captureFacts(recorder: Recorder | null, clock: Clock): StatusFacts['capture'] {
+  const totals = recorder?.registry.totals();
+  const facts = recorder?.capturer.facts;
+  return {
+    files: totals?.files ?? 0,
+    hotFiles: facts?.hotFiles ?? 0,
+    agents: new Set(recorder?.registry.roots.map((root) => root.agent)).size,
+    blockedFiles: (totals?.blockedFiles ?? 0) + (facts?.skipped.size ?? 0),
+    missingRoots: facts?.missingRoots ?? [],
+    watchedDirectories: facts?.watchedDirectories ?? 0,
+    mode: facts?.mode ?? 'events',
+    lastBeatAt: facts?.lastBeatAt ?? null,
+    lastEventAt: facts?.lastEventAt ?? null,
+    lastReconcileAt: facts?.lastReconcileAt ?? null,
+    archiveFailing: facts?.archiveFailing ?? false,
+    archivedBytes: totals?.archivedBytes ?? 0,
+    uncommittedBytes: totals === undefined ? 0 : totals.committableBytes - totals.committedBytes,
+    unsavedForMs:
+      totals?.unsavedSince === undefined || totals.unsavedSince === null ? 0 : clock.monotonic() - totals.unsavedSince,
+    lastWriteAt: totals?.lastChangeAt ?? null,
+  };
+}
+
+export function queueFacts(
+  recorder: Recorder | null,
+  server: RedisReadings,
+): Omit<StatusFacts['queue'], 'depth' | 'pending' | 'oldestAgeMs'> {
+  const state: RedisState = recorder?.redis.state ?? { kind: 'stopped' };
+  const isReady = state.kind === 'ready';
+  return {
+    mode: recorder?.queues.current?.mode ?? 'redis',
+    isWaiting: recorder?.queues.current === null,
+    serverState: state.kind,
+    server: {
+      version: isReady ? state.version : null,
+      origin: isReady ? state.origin : null,
+      restarts: recorder?.redis.restarts ?? 0,
+      memoryBytes: isReady ? server.memoryBytes : null,
+      aof: isReady ? server.aof : null,
+    },
+  };
+}
+
+export function consumerFacts(
+  recorder: Recorder | null,
+  clock: Clock,
+  retryingSince: number | null,
+): StatusFacts['consumer'] {
+  const beat = recorder?.consumer.lastBeat ?? null;
+  const beatAgeMs = beat === null ? null : clock.monotonic() - beat;
+  return {
+    beatAgeMs,
+    lastBeatAt: beatAgeMs === null ? null : clock.now() - beatAgeMs,
+    retryingForMs: retryingSince === null ? null : clock.monotonic() - retryingSince,
+    latency: recorder?.latency.percentiles([0.5, 0.95, 0.99]) ?? [null, null, null],
+  };
+}
+
+export async function redisFacts(recorder: Recorder | null): Promise<RedisReadings> {
+  if (recorder?.redis.state.kind !== 'ready') return { memoryBytes: null, aof: null };
+  try {
+    const { memoryBytes, aof } = await recorder.redis.facts();
+    return { memoryBytes, aof };
+  } catch (error) {
+    if (systemErrorCode(error) === null) throw error;
+    return { memoryBytes: null, aof: null };
+  }
+}
+
+export async function freeBytes(directory: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch (error) {
+    if (systemErrorCode(error) === null) throw error;
+    return null;
+  }
+}
