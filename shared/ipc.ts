@@ -109,5 +109,3 @@ export interface Bridge {
   /** Listens to an event; the returned function ends it. */
   on<E extends EventTopic>(topic: E, listener: (payload: Events[E]) => void): () => void;
 }
-
-export { BRIDGE_GLOBAL, CALL_CHANNEL, EVENT_CHANNEL } from './ipc-channel.ts';

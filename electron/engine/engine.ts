@@ -257,8 +257,9 @@ class LocalEngine implements Engine {
     await this.#api?.stop();
     await this.#recorderStart?.catch(() => null);
     await this.#recorder?.stop();
-    await this.#running?.reader.close();
-    await this.#running?.checker.close();
+    // Not closed but ended: a long query or comparison must not hold up the stop.
+    await this.#running?.reader.terminate();
+    await this.#running?.checker.terminate();
     if (this.#options.mode === 'service') await removeEngineRecord(this.#options.home, process.pid);
     this.#logger.info('engine stopped');
     this.#lock?.release();

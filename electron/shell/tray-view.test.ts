@@ -175,7 +175,7 @@ describe('the menu', () => {
     expect(recent).toMatchObject({
       entries: [
         {
-          label: `a && b gnp ${'x'.repeat(38)}…`,
+          label: `a && b gnp ${'x'.repeat(39)}…`,
           command: { kind: 'open-conversation', session: 'session-0', exchange: 'exchange-0' },
         },
         { label: 'Untitled' },
@@ -188,9 +188,13 @@ describe('the menu', () => {
   });
 
   it('shows the progress of a resync in steps, then how it ended', () => {
-    const report = {
-      ...{ kind: 'resync' as const, files: 58, bytes: 9, records: 9, exchanges: 9, imported: 0, skipped: 58 },
-      ...{ failed: 0, newRecords: 0, quarantined: 0, failures: [] },
+    const proof = {
+      ...{ kind: 'verify' as const, files: 58, bytes: 9, records: 9, exchanges: 9, subagentExchanges: 0, missing: 0 },
+      ...{ duplicated: 0, quarantined: 0, drift: 0, missingBytes: [], missingRecords: [], unreadable: [] },
+    };
+    const report: JobView['report'] = {
+      ...{ kind: 'resync' as const, files: 58, bytes: 9, records: 9, exchanges: 9, subagentExchanges: 0, imported: 0 },
+      ...{ skipped: 58, failed: 0, newRecords: 0, quarantined: 0, failures: [], proof },
     };
     const done = job({ state: 'done', endedAt: NOW, report });
 
@@ -199,10 +203,12 @@ describe('the menu', () => {
     expect(labelsOf(viewOf(calmSnapshot(), job({ totalBytes: 0 })).menu)[2]).toBe('Resyncing… 0 %');
     expect(labelsOf(viewOf(calmSnapshot(), done).menu).slice(2, 4)).toEqual([
       'Force resync',
-      'Resynced 58 files: nothing was missing, 0 failed. 16:42',
+      'Resynced 58 files: nothing new, nothing missing. 16:42',
     ]);
-    const found = job({ ...done, report: { ...report, newRecords: 7, failed: 1 } });
-    expect(labelsOf(viewOf(calmSnapshot(), found).menu)[3]).toBe('Resynced 58 files: 7 new records, 1 failed. 16:42');
+    const found = job({ ...done, report: { ...report, newRecords: 7, failed: 1, proof: { ...proof, missing: 2 } } });
+    expect(labelsOf(viewOf(calmSnapshot(), found).menu)[3]).toBe(
+      'Resynced 58 files: 7 new records, 2 missing, 1 unreadable. 16:42',
+    );
     expect(labelsOf(viewOf(calmSnapshot(), job({ state: 'failed', endedAt: NOW })).menu)[3]).toBe(
       'Resync failed. 16:42',
     );

@@ -114,9 +114,11 @@ export function resyncOutcome(job: JobView): string {
   if (job.state === 'cancelled') return 'Resync was cancelled.';
   if (job.state === 'failed') return 'Resync failed.';
   if (job.report?.kind !== 'resync') return 'Resync ended.';
-  const { files, failed, newRecords } = job.report;
-  const found = newRecords === 0 ? 'nothing was missing' : `${String(newRecords)} new records`;
-  return `Resynced ${String(files)} files: ${found}, ${String(failed)} failed.`;
+  const { files, failed, newRecords, proof } = job.report;
+  const parts = [newRecords === 0 ? 'nothing new' : `${String(newRecords)} new records`];
+  if (proof !== null) parts.push(proof.missing === 0 ? 'nothing missing' : `${String(proof.missing)} missing`);
+  if (failed > 0) parts.push(`${String(failed)} unreadable`);
+  return `Resynced ${String(files)} files: ${parts.join(', ')}.`;
 }
 
 /** In steps of ten, so that the menu changes ten times and not a hundred. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { DesktopApp, Workplace, isOnScreen, startAgain } from './test-support/desktop-app.ts';
+import {
+  DesktopApp,
+  Workplace,
+  isOnScreen,
+  startAgain,
+  startHeadless,
+  startHeadlessElectron,
+} from './test-support/desktop-app.ts';
 import { waitUntil } from './test-support/wait-until.ts';
 
 describe('the life of the program', () => {
@@ -62,12 +69,34 @@ describe('the life of the program', () => {
     );
   });
 
-  it('says so and ends with 1 when the data folder cannot be used', async () => {
+  it('points to the window of an engine without a desktop, and ends with 0', async () => {
+    const place = await Workplace.make();
+    await using engine = await startHeadless(place);
+
+    const second = await startAgain(place);
+
+    expect(second.code).toBe(0);
+    expect(second.printed).toContain('Holdfast is already running, without a tray.');
+    expect(second.printed).toContain(engine.windowUrl);
+  });
+
+  it('serves the window on loopback with --headless, without a display', async () => {
+    const place = await Workplace.make();
+    await using engine = await startHeadlessElectron(place);
+
+    const page = await fetch(engine.windowUrl);
+
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<title>Holdfast</title>');
+  });
+
+  it('ends with 1 and one sentence when its arguments cannot be used', async () => {
     const place = await Workplace.make();
 
-    const { code } = await startAgain(place, ['--port', 'nonsense']);
+    const { code, printed } = await startAgain(place, ['--port', 'nonsense']);
 
     expect(code).toBe(1);
+    expect(printed).toContain('"nonsense" is not a port: give a number from 0 to 65535.');
     await place.waitForNoProcess();
     await place.remove();
   });

@@ -48,12 +48,16 @@ export class Archive {
     return archivedFile(this.#directory, archivePath);
   }
 
-  /** Writes down which folder a root key stands for. Once per root and run. */
+  /** Writes down which folder a root key stands for. Once per root and run. Error: ARCHIVE_UNAVAILABLE. */
   async describeRoot(rootKey: string, root: ArchivedRoot): Promise<void> {
     if (this.#describedRoots.has(rootKey)) return;
     const directory = path.join(this.#directory, root.agent, rootKey);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFileAtomic(path.join(directory, ROOT_FILE), `${JSON.stringify(root, null, 2)}\n`);
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFileAtomic(path.join(directory, ROOT_FILE), `${JSON.stringify(root, null, 2)}\n`);
+    } catch (error) {
+      throw unavailable(error, rootKey);
+    }
     this.#describedRoots.add(rootKey);
   }
 

@@ -365,6 +365,36 @@ describe('SegmentSaver', () => {
     expect(owners[0]).toBe(owners[1]);
   });
 
+  it('keeps the earliest time of a prompt that a session shows twice, whichever comes first', () => {
+    const times = [
+      [30, 90],
+      [90, 30],
+    ].map((seconds) => {
+      using bed = new StoreBed();
+      for (const second of seconds) {
+        bed.saveLines(`projects/-home-ana-work/${SESSION}.jsonl${second === 30 ? '' : '.superseded-1'}`, [
+          promptLine('p1', 'Hello', { second }),
+        ]);
+      }
+      return bed.database.prepare('SELECT prompt_at FROM exchange_session').pluck().all();
+    });
+
+    expect(times[0]).toHaveLength(1);
+    expect(times[0]).toEqual(times[1]);
+  });
+
+  it('gives every change of an exchange a number of its own, after the last one', () => {
+    using bed = new StoreBed();
+    const numbers: unknown[] = [];
+
+    for (const line of [...TURN, ...SECOND_TURN]) {
+      bed.saveLines(TRANSCRIPT, [line]);
+      numbers.push(bed.database.prepare('SELECT max(change_seq) FROM exchange').pluck().get());
+    }
+
+    expect(numbers).toEqual([1, 2, 3, 4]);
+  });
+
   it('says STORE_FULL when there is no room, and saves the same segment when there is', () => {
     using bed = new StoreBed();
     const big = answerLine('a1', 'p1', 'word '.repeat(200_000));

@@ -1,6 +1,6 @@
 /** The built program in a real Electron, with folders of its own that are gone afterwards. */
 import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -181,13 +181,59 @@ export async function startAgain(
   args: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly printed: string }> {
   const child = spawn(electronExecutable(), [...SANDBOX_SWITCHES, PROGRAM, ...args], { env: place.env });
-  let printed = '';
-  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const printed = collect(child);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  return { code, printed };
+  return { code, printed: printed() };
+}
+
+/** An engine without tray and window of its own. */
+export interface HeadlessEngine extends AsyncDisposable {
+  readonly windowUrl: string;
+}
+
+/** Starts the program under plain Node, and waits until it serves its window. */
+export function startHeadless(place: Workplace): Promise<HeadlessEngine> {
+  const entry = path.join(PROGRAM, 'dist', 'electron', 'headless.mjs');
+  return serving(place, spawn(process.execPath, [entry, '--headless', '--no-open'], { env: place.env }));
+}
+
+/** Starts the desktop program without a desktop, as on a server where only the package for desktops is installed. */
+export function startHeadlessElectron(place: Workplace): Promise<HeadlessEngine> {
+  const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...env } = place.env;
+  return serving(place, spawn(electronExecutable(), [...SANDBOX_SWITCHES, PROGRAM, '--headless'], { env }));
+}
+
+async function serving(place: Workplace, child: ChildProcessWithoutNullStreams): Promise<HeadlessEngine> {
+  const printed = collect(child);
+  const seen = await waitUntil(
+    printed,
+    (text) => /Window: (\S+)/.test(text) || child.exitCode !== null,
+    'address of the window',
+  ).finally(() => (/Window: /.test(printed()) ? undefined : child.kill('SIGTERM')));
+  const windowUrl = /Window: (\S+)/.exec(seen)?.[1];
+  if (windowUrl === undefined) throw new Error(`the program ended: ${seen}`);
+  return {
+    windowUrl,
+    [Symbol.asyncDispose]: async () => {
+      await endProcess(child);
+      await place.waitForNoProcess();
+      await place.remove();
+    },
+  };
+}
+
+/** Everything a program has printed so far, errors included. */
+function collect(child: ChildProcessWithoutNullStreams): () => string {
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  }
+  return () => printed;
 }
 
 /** Whether the screen shows a window with this title. */
