@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { app, protocol } from 'electron';
@@ -21,11 +22,16 @@ const home = defaultHome(platform, env, userHome);
 const clock = systemClock;
 const logger = stderrLogger((line) => process.stderr.write(line));
 
-async function main(): Promise<void> {
+/**
+ * Without a single await: while one is pending Chromium goes on starting, past the switches and schemes that are set here. With
+ * one, a start without a display crashed.
+ */
+function main(): void {
   const { headless, hidden, port } = readLaunchOptions(argv.slice(1), env['HOLDFAST_PORT']);
-  await prepareHome(home);
   // Chromium's files lie in the data folder, and its lock with them: one desktop for each data folder.
-  app.setPath('userData', path.join(home, headless ? 'headless' : 'desktop'));
+  const userData = path.join(home, headless ? 'headless' : 'desktop');
+  mkdirSync(userData, { recursive: true, mode: 0o700 });
+  app.setPath('userData', userData);
   if (!app.requestSingleInstanceLock()) {
     console.log('Holdfast is already running: its window is shown.');
     app.exit(0);
@@ -59,4 +65,9 @@ function fail(error: unknown): void {
   app.exit(1);
 }
 
-await main().catch(fail);
+try {
+  main();
+} catch (error) {
+  // A data folder that cannot be used has a sentence of its own; everything else is said as it is.
+  prepareHome(home).then(() => fail(error), fail);
+}

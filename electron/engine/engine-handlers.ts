@@ -67,7 +67,7 @@ export function engineHandlers(parts: HandlerParts): Handlers {
         case 'resync':
           return { id: jobs.start('resync', await resyncWork(parts, request.session, request.project)) };
         case 'verify':
-          return { id: jobs.start('verify', verifyJob(await verifyPorts(parts))) };
+          return { id: jobs.start('verify', verifyJob(await verifyPorts(parts, await runningRecorder(parts)))) };
         case 'restore':
           return { id: jobs.start('restore', await restoreWork(parts, request.session, request.to)) };
       }
@@ -161,7 +161,7 @@ function addForeignRoot(recorder: Recorder, folder: string): void {
 async function resyncWork(parts: HandlerParts, session: string | null, project: string | null): Promise<JobWork> {
   const recorder = await parts.ensureRecorder();
   const scope = await scopeOf(parts, recorder, session, project);
-  return resyncJob(importPorts(parts, recorder), scope, verifyJob(await verifyPorts(parts)));
+  return resyncJob(importPorts(parts, recorder), scope, verifyJob(await verifyPorts(parts, recorder)));
 }
 
 async function scopeOf(
@@ -212,10 +212,14 @@ function savedFiles({ registry }: Recorder): number {
   return [...registry.all()].filter(isSaved).length;
 }
 
-async function verifyPorts(parts: HandlerParts): Promise<VerifyPorts> {
-  const { options, checker, clock } = parts;
-  // A command compares what is there; it does not put anything right first.
-  const recorder = options.mode === 'service' ? await parts.ensureRecorder() : null;
+/** Only a service records by itself; a command that verifies must not change what it looks at. */
+async function runningRecorder({ options, ensureRecorder }: HandlerParts): Promise<Recorder | null> {
+  return options.mode === 'service' ? await ensureRecorder() : null;
+}
+
+/** @param recorder brings everything up to date first; null: what is there is compared, and nothing put right */
+async function verifyPorts(parts: HandlerParts, recorder: Recorder | null): Promise<VerifyPorts> {
+  const { checker, clock } = parts;
   const inventory = recorder === null ? await SourceInventory.open(parts) : SourceInventory.of(recorder);
   const settled = async (signal: AbortSignal): Promise<void> => {
     if (recorder !== null) await settle(importPorts(parts, recorder), () => undefined, signal);

@@ -8,7 +8,7 @@ import { fixtureGrowths, replay } from '../support/timeline.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { Workplace } from '../support/workplace.ts';
 
-const SPEED = 15;
+const SPEED = 20;
 const NEWLINE = 0x0a;
 
 interface Waiting {

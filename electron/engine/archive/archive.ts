@@ -37,7 +37,8 @@ export class Archive {
     const file = path.join(this.#directory, '.probe');
     try {
       await writeFileAtomic(file, 'x');
-      await rm(file);
+      // Another probe may have removed it already.
+      await rm(file, { force: true });
     } catch (error) {
       throw unavailable(error, '.probe');
     }
