@@ -40,7 +40,7 @@ function main(): void {
   // It would undo that switch, without which Chromium does not start as root; the window asks for its sandbox all the same.
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
   // A page of text and lamps needs no graphics card, and where there is none (virtual machines, remote desktops) the attempts
-  // to start one left about one window in twelve empty on a busy machine.
+  // to start one left up to one window in five empty on a busy machine.
   app.disableHardwareAcceleration();
   protocol.registerSchemesAsPrivileged(PRIVILEGED_SCHEMES);
   secureApp(app, logger);

@@ -99,6 +99,7 @@ export class Recorder implements Service {
       watches: engine.mode === 'service',
       hotPollMs: settings.capture.hotPollMs,
       reconcileMs: settings.capture.reconcileSeconds * 1000,
+      queueMoves: () => this.queues.current !== null && this.consumer.retryingSince === null,
     });
     // A queue that was changed may have forgotten anything: all that is not committed goes in again.
     this.queues.onChange((queue) => {

@@ -32,8 +32,12 @@ export interface CapturerOptions {
   readonly watches: boolean;
   readonly hotPollMs: number;
   readonly reconcileMs: number;
+  /** False while there is no queue, or while saving fails: then what is not committed is not lost, it waits. */
+  readonly queueMoves: () => boolean;
 }
 
+/** How often positions that stand still are looked for. */
+const LOOK_FOR_LOST_MS = 5000;
 /** The wall clock and the monotonic one drift apart by this much: the machine slept, or the clock was set. */
 const WAKE_GAP_MS = 5000;
 const FAILED_AGAIN_MS = 5000;
@@ -47,6 +51,7 @@ export class Capturer implements Service {
   readonly #queue: FollowQueue;
   readonly #hot: HotFiles;
   readonly #lost: LostSegments;
+  #lookedForLostAt = -Infinity;
   readonly #timers: Disposable[] = [];
   readonly #folderWalks = new Set<Promise<void>>();
   #stop = new AbortController();
@@ -169,10 +174,9 @@ export class Capturer implements Service {
   }
 
   async #reconcileNow(thorough: boolean, paths: readonly string[] | null): Promise<ReconcileResult> {
-    const { registry, clock, logger } = this.#options;
+    const { registry, clock } = this.#options;
     const files = await this.#surveyAll();
-    const demanded = this.#lost.demandAgain(registry.all());
-    if (demanded > 0) logger.warn('queued segments were lost on their way', { files: demanded });
+    this.#findLost();
     const left = [...registry.all()].filter(
       (file) => file.state === 'past' && file.segmenter === null && file.committed < file.archived,
     );
@@ -189,6 +193,22 @@ export class Capturer implements Service {
       unchanged: outcomes.filter((outcome) => outcome === 'unchanged').length,
       failures: this.failures(paths),
     };
+  }
+
+  /** What the queue has lost without a word is handed over again. */
+  #findLost(): void {
+    const { registry, logger, queueMoves, clock } = this.#options;
+    this.#lookedForLostAt = clock.monotonic();
+    if (!queueMoves()) {
+      this.#lost.forget();
+      return;
+    }
+    const demanded = this.#lost.demandAgain(registry.all());
+    if (demanded === 0) return;
+    logger.warn('queued segments were lost on their way', { files: demanded });
+    for (const file of registry.all()) {
+      if (file.segmenter === null && file.archived !== file.committed) void this.#queue.add(nameOf(file), 'bulk');
+    }
   }
 
   /** What cannot be read right now, with the reason. */
@@ -268,6 +288,7 @@ export class Capturer implements Service {
     const gap = Math.abs(offset - this.#clockOffset);
     this.#clockOffset = offset;
     if (gap > WAKE_GAP_MS) this.#reconcileSoon();
+    if (clock.monotonic() - this.#lookedForLostAt >= LOOK_FOR_LOST_MS) this.#findLost();
     if (this.#paused) return;
     for (const file of this.#hot.files()) void this.#queue.add(file, 'live');
   }

@@ -21,6 +21,11 @@ export class LostSegments {
     this.#monotonic = monotonic;
   }
 
+  /** Starts anew: while nothing moves at all, nothing can be told to be lost. */
+  forget(): void {
+    this.#standstills.clear();
+  }
+
   /** @returns how many files are to be handed over again */
   demandAgain(files: Iterable<TrackedFile>): number {
     const now = this.#monotonic();

@@ -92,8 +92,22 @@ describe('TranscriptRegistry', () => {
     registry.addRoot({ ...ROOT });
 
     expect(registry.roots.length).toBe(1);
-    expect(registry.track(SOURCE)?.archivePath).toBe(SECOND);
+    expect(registry.track(SOURCE)).toMatchObject({ archivePath: SECOND, state: 'missing', root: ROOT });
     expect(registry.get(FIRST)?.state).toBe('past');
+  });
+
+  it('forgets the generation that was made for a new name when the file turns out to be renamed', () => {
+    const registry = newRegistry();
+    const name = '/home/ana/.claude/projects/p/renamed.jsonl';
+    const known = registry.track(SOURCE);
+    const fresh = registry.track(name);
+    if (known === null || fresh === null) throw new Error('not recorded');
+
+    registry.rename(known, name);
+
+    expect([...registry.all()]).toEqual([known]);
+    expect(registry.ofSource(name)).toBe(known);
+    expect(registry.ofSource(SOURCE)).toBeUndefined();
   });
 
   it('numbers generations on, also when a number is taken', () => {

@@ -208,21 +208,22 @@ export function startHeadlessElectron(place: Workplace): Promise<HeadlessEngine>
 
 async function serving(place: Workplace, child: ChildProcessWithoutNullStreams): Promise<HeadlessEngine> {
   const printed = collect(child);
-  const seen = await waitUntil(
-    printed,
-    (text) => /Window: (\S+)/.test(text) || child.exitCode !== null,
-    'address of the window',
-  ).finally(() => (/Window: /.test(printed()) ? undefined : child.kill('SIGTERM')));
-  const windowUrl = /Window: (\S+)/.exec(seen)?.[1];
-  if (windowUrl === undefined) throw new Error(`the program ended: ${seen}`);
-  return {
-    windowUrl,
-    [Symbol.asyncDispose]: async () => {
-      await endProcess(child);
-      await place.waitForNoProcess();
-      await place.remove();
-    },
+  const end = async (): Promise<void> => {
+    await endProcess(child);
+    await place.waitForNoProcess();
+    await place.remove();
   };
+  await waitUntil(
+    printed,
+    (text) => text.includes('Window: ') || child.exitCode !== null || child.signalCode !== null,
+    'address of the window',
+  ).catch(() => null);
+  const windowUrl = /Window: (\S+)/.exec(printed())?.[1];
+  if (windowUrl === undefined) {
+    await end();
+    throw new Error(`no window was served: ${printed()}`);
+  }
+  return { windowUrl, [Symbol.asyncDispose]: end };
 }
 
 /** Everything a program has printed so far, errors included. */

@@ -19,13 +19,16 @@ export const PROJECT = '-home-ana-work';
 /** Takes segments as the queue does; nothing of them counts until the test commits it. */
 export class HeldSegments implements SegmentOutlet {
   readonly segments: Segment[] = [];
-  /** What the next appends reject with; null: they succeed. */
+  /** What appends reject with when there is something to append; null: they succeed. */
   failure: Error | null = null;
+  /** An append takes as long as this. */
+  beforeAppend: () => Promise<void> = () => Promise.resolve();
 
-  append(segments: readonly Segment[]): Promise<void> {
-    if (this.failure !== null) return Promise.reject(this.failure);
+  async append(segments: readonly Segment[]): Promise<void> {
+    if (segments.length === 0) return;
+    if (this.failure !== null) throw this.failure;
+    await this.beforeAppend();
     this.segments.push(...segments);
-    return Promise.resolve();
   }
 }
 
@@ -126,6 +129,7 @@ export class CaptureBed implements AsyncDisposable {
       watches: true,
       hotPollMs: 3_600_000,
       reconcileMs: 3_600_000,
+      queueMoves: () => true,
       ...options,
     });
     this.#capturers.push(capturer);
