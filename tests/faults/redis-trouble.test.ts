@@ -1,4 +1,14 @@
-import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTranscripts } from '../../bench/make-transcripts.ts';
@@ -108,6 +118,9 @@ describe('a stream that somebody else', () => {
     await using place = await Workplace.make();
     await using redis = await OwnRedis.start(place.root);
     makeTranscripts({ directory: place.claude, ...TRANSCRIPTS });
+    // What the stream has lost without a word is found by the reconcile.
+    mkdirSync(place.home, { mode: 0o700 });
+    writeFileSync(path.join(place.home, 'settings.json'), '{ "capture": { "reconcileSeconds": 10 } }');
     const holdfast = await place.start({ env: { HOLDFAST_REDIS_URL: redis.url } });
     await holdfast.waitForStatus(({ archive }) => archive.bytes > 0, 'the import has begun');
 
