@@ -81,6 +81,46 @@ describe('Capturer, asked to queue again', () => {
     expect(bed.savedLines(ARCHIVE_PATH)).toEqual(['one', 'two']);
   });
 
+  it('notices by its poll what the queue has lost, between two reconciles', async () => {
+    const clock = new ManualClock(Date.now());
+    await using bed = await CaptureBed.create(clock);
+    await write(bed.session('s'), 'one\ntwo\n');
+    const capturer = await bed.running({ hotPollMs: 1500 });
+    const { lastReconcileAt } = capturer.facts;
+    bed.outlet.segments.length = 0;
+
+    for (let passed = 0; passed <= 45_000; passed += 1500) clock.advance(1500);
+    await until(() => bed.outlet.segments.length > 0);
+    await bed.commit();
+
+    expect(bed.savedLines(ARCHIVE_PATH)).toEqual(['one', 'two']);
+    expect(capturer.facts.lastReconcileAt).toBe(lastReconcileAt);
+  });
+
+  it('takes nothing for lost while saving stands still as a whole, and counts anew afterwards', async () => {
+    const clock = new ManualClock(Date.now());
+    await using bed = await CaptureBed.create(clock);
+    await write(bed.session('s'), 'one\n');
+    let isMoving = false;
+    const capturer = await bed.running({ watches: false, queueMoves: () => isMoving });
+    bed.outlet.segments.length = 0;
+
+    for (let round = 0; round < 3; round += 1) {
+      clock.advance(60_000);
+      await capturer.reconcile({ thorough: false });
+    }
+    isMoving = true;
+    await capturer.reconcile({ thorough: false });
+    clock.advance(20_000);
+    await capturer.reconcile({ thorough: false });
+    const soon = bed.outlet.segments.length;
+    clock.advance(20_000);
+    await capturer.reconcile({ thorough: false });
+
+    expect(soon).toBe(0);
+    expect(bed.outlet.segments.length).toBe(1);
+  });
+
   it('hands nothing over again while a file is being committed', async () => {
     const clock = new ManualClock(Date.now());
     await using bed = await CaptureBed.create(clock);
