@@ -43,7 +43,7 @@ export interface RecorderOptions {
 }
 
 /** Bytes between archive and commit. Bounds memory and how long a live record waits behind an import. */
-const UNDER_WAY_BYTES = 32 * 1024 * 1024;
+const UNDER_WAY_BYTES = 64 * 1024 * 1024;
 const LATENCY_WINDOW_MS = 5 * 60_000;
 /** Stable for a data folder: a restart finds what it had taken from the queue. One folder has one engine. */
 const CONSUMER_NAME = 'worker-1';

@@ -7,6 +7,8 @@ const CHUNK_BYTES = 1024 * 1024;
 
 export class ArchiveReader {
   readonly #directory: string;
+  /** Kept between calls: making a megabyte of memory takes as long as reading it. Null while it is lent out. */
+  #buffer: Buffer | null = Buffer.allocUnsafe(CHUNK_BYTES);
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -23,7 +25,8 @@ export class ArchiveReader {
    */
   readChunks(archivePath: string, start: number, end: number, use: (chunk: Buffer) => void): void {
     this.#withFile(archivePath, (fd) => {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(end - start, 0)));
+      using lent = this.#lendBuffer();
+      const { buffer } = lent;
       for (let at = start; at < end;) {
         const read = fd === null ? 0 : readSome(fd, buffer.subarray(0, end - at), at, archivePath);
         if (read === 0) {
@@ -41,6 +44,13 @@ export class ArchiveReader {
     const chunks: Buffer[] = [];
     this.readChunks(archivePath, start, end, (chunk) => chunks.push(Buffer.from(chunk)));
     return Buffer.concat(chunks);
+  }
+
+  /** Whoever reads while a chunk is in use gets memory of its own. */
+  #lendBuffer(): Disposable & { readonly buffer: Buffer } {
+    const buffer = this.#buffer ?? Buffer.allocUnsafe(CHUNK_BYTES);
+    this.#buffer = null;
+    return { buffer, [Symbol.dispose]: () => (this.#buffer = buffer) };
   }
 
   #withFile<T>(archivePath: string, use: (fd: number | null) => T): T {

@@ -2,9 +2,10 @@
  * Saves lines: parses each, finds out whether its record is known, and places what is new. In: lines of a file in their
  * order. Out: rows of records and sessions at once, of exchanges when the batch is finished.
  */
-import type { Agent } from '../../../shared/exchange.ts';
+import type { Agent, ExchangeDraft } from '../../../shared/exchange.ts';
 import type { ParsedRecord, SubagentLink, TranscriptContext } from '../../../shared/record.ts';
 import type { EpochMs } from '../../../shared/time.ts';
+import { InvariantError } from '../core/errors.ts';
 import type { Line } from '../core/line-splitter.ts';
 import { CounterTable } from './counter-table.ts';
 import type { Database } from './database.ts';
@@ -93,8 +94,12 @@ export class RecordSaver {
   #saveRecord(record: ParsedRecord, line: Line, file: OpenFile, lanes: Lanes): LineResult {
     const { agent, sessionId } = file.context;
     this.#see(record, agent, record.sessionId ?? sessionId);
-    const known = this.#records.find(agent, record.key);
-    if (known === undefined) return this.#saveNew(record, line, file, lanes);
+    // Most records are new, and their insert says so. A prompt is looked up first: its insert would need its exchange.
+    const early = record.role === 'prompt' ? this.#records.find(agent, record.key) : undefined;
+    const saved = early === undefined ? this.#saveNew(record, line, file, lanes) : null;
+    if (saved !== null) return saved;
+    const known = early ?? this.#records.find(agent, record.key);
+    if (known === undefined) throw new InvariantError('a record is known and cannot be found');
     if (known.generation !== file.generation || known.start !== line.start) {
       this.#records.addOccurrence(file.generation, line.start, record.key);
     }
@@ -103,22 +108,22 @@ export class RecordSaver {
     return { lanes: this.#assemblerOf(agent).touch(record, exchangeKey, lanes), isRecord: true, isNew: false };
   }
 
-  #saveNew(record: ParsedRecord, line: Line, { context, generation }: OpenFile, lanes: Lanes): LineResult {
+  /** @returns null when the record is known: nothing was changed */
+  #saveNew(record: ParsedRecord, line: Line, { context, generation }: OpenFile, lanes: Lanes): LineResult | null {
     const { agent } = context;
     const placement = this.#assemblerOf(agent).place(record, context, lanes);
-    for (const draft of placement.changed) this.#exchanges.put(draft, this.#options.now());
+    if (placement.opens) this.#put(placement.changed);
     const exchange = placement.exchangeKey === null ? null : this.#exchanges.idOf(agent, placement.exchangeKey);
+    const length = line.end - line.start;
+    if (!this.#records.insert({ agent, record, generation, start: line.start, length, exchange })) return null;
+    if (!placement.opens) this.#put(placement.changed);
     if (exchange !== null) this.#hold(record, agent, record.sessionId ?? context.sessionId, exchange);
-    this.#records.insert({
-      agent,
-      record,
-      generation,
-      start: line.start,
-      length: line.end - line.start,
-      exchange,
-    });
     if (record.history !== null) this.#sessions.addHistory(agent, record.key, record.history);
     return { lanes: placement.lanes, isRecord: true, isNew: true };
+  }
+
+  #put(drafts: readonly ExchangeDraft[]): void {
+    for (const draft of drafts) this.#exchanges.put(draft, this.#options.now());
   }
 
   #see(record: ParsedRecord, agent: Agent, sessionId: string | null): void {

@@ -24,11 +24,32 @@ export interface NewRecord {
 /** Enough for the parents of everything that is written at the same time; an entry is some 200 bytes. */
 const REMEMBERED_RECORDS = 20_000;
 
+/**
+ * The last records by key. Forgets the older half at a time: a map that loses its oldest entry for each new one spends more
+ * time on the gaps than on the entries.
+ */
+class RecentRecords {
+  #younger = new Map<string, KnownRecord>();
+  #older: ReadonlyMap<string, KnownRecord> = new Map();
+
+  get(key: string): KnownRecord | undefined {
+    return this.#younger.get(key) ?? this.#older.get(key);
+  }
+
+  set(key: string, known: KnownRecord): void {
+    if (this.#younger.size >= REMEMBERED_RECORDS / 2) {
+      this.#older = this.#younger;
+      this.#younger = new Map();
+    }
+    this.#younger.set(key, known);
+  }
+}
+
 /** Rows of `record` and `occurrence`. */
 export class RecordTable {
   readonly #counters: CounterTable;
-  readonly #recent = new Map<string, KnownRecord>();
-  readonly #types = new Map<string, number>();
+  readonly #recent = new Map<Agent, RecentRecords>();
+  readonly #types = new Map<Agent, Map<string, number>>();
   readonly #find: Statement<[Buffer, number], KnownRecord>;
   readonly #insert: Statement<unknown[], unknown>;
   readonly #occur: Statement<unknown[], unknown>;
@@ -39,7 +60,7 @@ export class RecordTable {
     this.#counters = counters;
     this.#find = database.prepare('SELECT generation, start, exchange FROM record WHERE key = ? AND agent = ?');
     this.#insert = database.prepare(
-      'INSERT INTO record (key, agent, type, generation, start, length, exchange, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO record (key, agent, type, generation, start, length, exchange, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#occur = database.prepare('INSERT OR IGNORE INTO occurrence (generation, start, key) VALUES (?, ?, ?)');
     this.#insertType = database.prepare('INSERT OR IGNORE INTO record_type (agent, name, is_known) VALUES (?, ?, ?)');
@@ -52,54 +73,52 @@ export class RecordTable {
   }
 
   find(agent: Agent, key: string): KnownRecord | undefined {
-    const id = `${agent} ${key}`;
-    const recent = this.#recent.get(id);
+    const recent = this.#recent.get(agent)?.get(key);
     if (recent !== undefined) return recent;
     const found = this.#find.get(packRecordKey(key), agentNumber(agent));
-    if (found !== undefined) this.#remember(id, found);
+    if (found !== undefined) this.#remember(agent, key, found);
     return found;
   }
 
-  insert(row: NewRecord): void {
-    const { record } = row;
-    this.#insert.run(
+  /** Asks the unique key instead of looking first. @returns false when the record is known: nothing was changed */
+  insert(row: NewRecord): boolean {
+    const { record, agent, generation, start, exchange } = row;
+    if (this.#recent.get(agent)?.get(record.key) !== undefined) return false;
+    const { changes } = this.#insert.run(
       packRecordKey(record.key),
-      agentNumber(row.agent),
-      this.#typeOf(row.agent, record),
-      row.generation,
-      row.start,
+      agentNumber(agent),
+      this.#typeOf(agent, record),
+      generation,
+      start,
       row.length,
-      row.exchange,
+      exchange,
       record.at,
     );
+    if (changes === 0) return false;
     this.#counters.add('records', 1);
-    this.#remember(`${row.agent} ${record.key}`, {
-      generation: row.generation,
-      start: row.start,
-      exchange: row.exchange,
-    });
+    this.#remember(agent, record.key, { generation, start, exchange });
+    return true;
   }
 
   addOccurrence(generation: number, start: number, key: string): void {
     this.#occur.run(generation, start, packRecordKey(key));
   }
 
-  #remember(id: string, known: KnownRecord): void {
-    if (this.#recent.size >= REMEMBERED_RECORDS) {
-      const oldest = this.#recent.keys().next();
-      if (oldest.done !== true) this.#recent.delete(oldest.value);
-    }
-    this.#recent.set(id, known);
+  #remember(agent: Agent, key: string, known: KnownRecord): void {
+    const recent = this.#recent.get(agent) ?? new RecentRecords();
+    this.#recent.set(agent, recent);
+    recent.set(key, known);
   }
 
   #typeOf(agent: Agent, record: ParsedRecord): number {
-    const name = `${agent} ${record.type}`;
-    const remembered = this.#types.get(name);
+    const types = this.#types.get(agent) ?? new Map<string, number>();
+    this.#types.set(agent, types);
+    const remembered = types.get(record.type);
     if (remembered !== undefined) return remembered;
     this.#insertType.run(agent, record.type, record.isKnownType ? 1 : 0);
     const row = this.#findType.get(agent, record.type);
     if (row === undefined) throw new InvariantError('a record type vanished while it was made');
-    this.#types.set(name, row.id);
+    types.set(record.type, row.id);
     return row.id;
   }
 }

@@ -22,6 +22,8 @@ export interface TranscriptParser {
 
 export interface Placement {
   readonly exchangeKey: string | null;
+  /** Whether the exchange is a new one, which must stand before a record can point at it. */
+  readonly opens: boolean;
   readonly lanes: Lanes;
   /** Every exchange that is new or different now. */
   readonly changed: readonly ExchangeDraft[];

@@ -71,6 +71,8 @@ export class SegmentSaver {
   readonly #letters: DeadLetterTable;
   readonly #records: RecordSaver;
   readonly #count: Statement<[number, number, number], unknown>;
+  /** The segment that is being saved, if it is short. */
+  readonly #held = Buffer.allocUnsafe(HELD_SEGMENT_BYTES);
   #quarantined = 0;
 
   constructor(options: SegmentSaverOptions) {
@@ -242,12 +244,13 @@ export class SegmentSaver {
   /** @returns null when the archive holds other bytes than the segment says, or not all of them */
   #bytesOf({ archivePath, start, end, sha256 }: Segment): Bytes | null {
     const { archive } = this.#options;
-    const held: Buffer[] | null = end - start <= HELD_SEGMENT_BYTES ? [] : null;
+    const held = end - start <= HELD_SEGMENT_BYTES ? this.#held.subarray(0, end - start) : null;
+    let at = 0;
     const hash = createHash('sha256');
     try {
       archive.readChunks(archivePath, start, end, (chunk) => {
         hash.update(chunk);
-        held?.push(Buffer.from(chunk));
+        if (held !== null) at += chunk.copy(held, at);
       });
     } catch (error) {
       if (error instanceof EngineError && error.code === 'ARCHIVE_MISMATCH') return null;
@@ -256,7 +259,7 @@ export class SegmentSaver {
     if (hash.digest('hex') !== sha256) return null;
     if (held === null) return (use) => archive.readChunks(archivePath, start, end, use);
     return (use) => {
-      for (const chunk of held) use(chunk);
+      use(held);
     };
   }
 

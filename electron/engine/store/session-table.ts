@@ -8,6 +8,10 @@ import { packRecordKey } from './record-key.ts';
 
 interface Seen {
   readonly id: number;
+  readonly agent: Agent;
+  readonly nativeId: string;
+  /** Exchanges that it is known to hold, with the time of the prompt in it. */
+  readonly links: Map<number, EpochMs | null>;
   project: string | null;
   startedAt: EpochMs | null;
   lastAt: EpochMs | null;
@@ -42,7 +46,8 @@ export class SessionTable {
   readonly #counters: CounterTable;
   readonly #seen = new Map<string, Seen>();
   readonly #dirty = new Set<Seen>();
-  readonly #links = new Set<string>();
+  #latest: Seen | null = null;
+  #linkCount = 0;
   /** Exchanges of which another session turned out to hold a copy, and sessions whose age is seen differently now. */
   readonly #shared = new Set<number>();
   readonly #aged = new Set<number>();
@@ -98,7 +103,9 @@ export class SessionTable {
   }
 
   forget(): void {
-    for (const remembered of [this.#seen, this.#dirty, this.#links, this.#shared, this.#aged]) remembered.clear();
+    for (const remembered of [this.#seen, this.#dirty, this.#shared, this.#aged]) remembered.clear();
+    this.#latest = null;
+    this.#linkCount = 0;
   }
 
   idOf(agent: Agent, sessionId: string): number {
@@ -137,15 +144,16 @@ export class SessionTable {
   /** @param promptAt time of the prompt in this session's transcript; null for another record of the exchange */
   holds(agent: Agent, sessionId: string, exchange: number, promptAt: EpochMs | null): void {
     const seen = this.#open(agent, sessionId);
-    const link = `${seen.id} ${exchange} ${promptAt ?? ''}`;
-    if (this.#links.has(link)) return;
+    const known = seen.links.get(exchange);
+    if (known !== undefined && (promptAt === null || (known !== null && known <= promptAt))) return;
     if (this.#link.run(seen.id, exchange, promptAt).changes > 0) this.#shared.add(exchange);
     if (!seen.holdsExchanges) {
       seen.holdsExchanges = true;
       this.#counters.add('sessions', 1);
     }
-    if (this.#links.size >= REMEMBERED_LINKS) this.#links.clear();
-    this.#links.add(link);
+    if (this.#linkCount >= REMEMBERED_LINKS) this.#forgetLinks();
+    this.#linkCount += 1;
+    seen.links.set(exchange, promptAt);
   }
 
   linkSubagent(agent: Agent, link: SubagentLink): void {
@@ -180,7 +188,20 @@ export class SessionTable {
     });
   }
 
+  #forgetLinks(): void {
+    for (const seen of this.#seen.values()) seen.links.clear();
+    this.#linkCount = 0;
+  }
+
   #open(agent: Agent, sessionId: string): Seen {
+    const latest = this.#latest;
+    if (latest !== null && latest.nativeId === sessionId && latest.agent === agent) return latest;
+    const seen = this.#findOrMake(agent, sessionId);
+    this.#latest = seen;
+    return seen;
+  }
+
+  #findOrMake(agent: Agent, sessionId: string): Seen {
     const name = `${agent} ${sessionId}`;
     const remembered = this.#seen.get(name);
     if (remembered !== undefined) return remembered;
@@ -189,6 +210,9 @@ export class SessionTable {
     if (row === undefined) throw new InvariantError('a session vanished while it was made');
     const seen: Seen = {
       id: row.id,
+      agent,
+      nativeId: sessionId,
+      links: new Map(),
       project: row.project,
       startedAt: row.started_at,
       lastAt: row.last_at,

@@ -155,11 +155,11 @@ describe('SegmentConsumer', () => {
 
   it('divides a lot into several transactions', async () => {
     await using bed = new Bed();
-    const mebibyte = 1024 * 1024;
+    const quarter = 4 * 1024 * 1024;
     const large = [0, 1, 2, 3, 4].map((index) =>
-      segmentAt(0, { start: index * 1.5 * mebibyte, end: (index + 1) * 1.5 * mebibyte }),
+      segmentAt(0, { start: index * 1.5 * quarter, end: (index + 1) * 1.5 * quarter }),
     );
-    await bed.queue.append([...large, segmentAt(0, { start: 7.5 * mebibyte, end: 20 * mebibyte })]);
+    await bed.queue.append([...large, segmentAt(0, { start: 7.5 * quarter, end: 20 * quarter })]);
 
     await bed.started();
     await bed.acknowledged();
@@ -451,7 +451,7 @@ describe('SegmentConsumer', () => {
 
   it('stops after the transaction under way, however many entries it has taken', async () => {
     await using bed = new Bed();
-    const size = 4 * 1024 * 1024;
+    const size = 16 * 1024 * 1024;
     await bed.queue.append([0, 1, 2, 3].map((index) => segmentAt(0, { start: index * size, end: (index + 1) * size })));
     let stopping: Promise<void> = Promise.resolve();
     bed.sink.beforeSave = () => {

@@ -36,7 +36,7 @@ export interface SegmentConsumerOptions {
 const READ_ENTRIES = 256;
 const READ_BLOCK_MS = 5000;
 /** One transaction takes this much, so that live records do not wait behind an import for long. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 16 * 1024 * 1024;
 const RETRY = { firstMs: 1000, mostMs: 60_000 } as const;
 /** A segment that fails this often although everything else works is the culprit itself. */
 const POISON_TRIES = 5;

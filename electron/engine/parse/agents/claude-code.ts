@@ -17,6 +17,7 @@ import {
 import { SILENT_MEMBER, type RawRecord, type RecordReading } from './claude-code/record-reading.ts';
 import { isChainType, isKnownType, typeName } from './claude-code/record-types.ts';
 import { readSystemRecord } from './claude-code/system-record.ts';
+import { withoutToolOutput } from './claude-code/tool-output.ts';
 import { placeOf } from './claude-code/transcript-path.ts';
 import { readUserRecord } from './claude-code/user-record.ts';
 
@@ -35,6 +36,12 @@ const SALVAGE_TRIES = 16;
 /** Reads the transcripts of Claude Code, versions 1.0 to 2.1. */
 export class ClaudeCodeAdapter implements AgentAdapter {
   readonly agent = 'claude-code';
+  readonly #shorten: (line: Buffer) => Buffer;
+
+  /** @param shorten for tests, which compare with the parse of whole lines */
+  constructor(shorten: (line: Buffer) => Buffer = withoutToolOutput) {
+    this.#shorten = shorten;
+  }
 
   contextOf(archivePath: string, relativePath: string): TranscriptContext {
     return { agent: this.agent, archivePath, relativePath, ...placeOf(relativePath) };
@@ -42,7 +49,7 @@ export class ClaudeCodeAdapter implements AgentAdapter {
 
   parseLine(line: Buffer, context: TranscriptContext): LineOutcome {
     const bytes = trimLine(line);
-    const json = decodeJsonLine(bytes);
+    const json = decodeJsonLine(bytes, this.#shorten);
     if (json.outcome !== 'object') return json;
     return { outcome: 'record', record: this.#read(json.object, bytes, context) };
   }

@@ -15,11 +15,14 @@ export function trimLine(line: Buffer): Buffer {
   return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
 }
 
-/** Decodes one line. Strict about UTF-8: a replacement character in a prompt would be a silent change. */
-export function decodeJsonLine(line: Buffer): JsonLine {
+/**
+ * Decodes one line. Strict about UTF-8: a replacement character in a prompt would be a silent change.
+ * @param shorten takes out what the reader does not need; it gets valid UTF-8 and may not change what is malformed
+ */
+export function decodeJsonLine(line: Buffer, shorten: (line: Buffer) => Buffer = (whole) => whole): JsonLine {
   if (line.includes(0)) return malformed('nul-bytes');
   if (!isUtf8(line)) return malformed('invalid-utf8');
-  const text = decodeText(line);
+  const text = decodeText(shorten(line));
   if (text === null) return malformed('too-long');
   if (text.trim() === '') return { outcome: 'blank' };
   try {
