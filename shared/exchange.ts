@@ -109,4 +109,6 @@ export type ExchangeDraft = Omit<Exchange, 'sessionIds'> & {
   readonly lane: string;
   /** Key of the exchange whose turn took this prompt in while it ran; null for one with a turn of its own. */
   readonly absorbedBy: string | null;
+  /** Keys of its records that may change, in the order in which they came first: where the parts of each belong. */
+  readonly members?: readonly string[];
 };

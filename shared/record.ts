@@ -39,6 +39,19 @@ export interface ParsedRecord {
   /** A title for the session; a later one replaces an earlier one of the same or a lower rank. */
   readonly title: { readonly text: string; readonly rank: number; readonly sessionId: string } | null;
   readonly history: HistoryPrompt | null;
+  /**
+   * For an agent that writes a record again when it has changed: order of its states, the highest stands; of equal ones the
+   * one that stands further back in the file, or in a later generation of it. Absent: the record never changes, and what
+   * comes again under its key is a copy.
+   */
+  readonly version?: number;
+}
+
+/** A record with its place in the line or the document that holds it, in bytes; no two begin at the same one. */
+export interface LocatedRecord {
+  readonly record: ParsedRecord;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** What is known of a file before its first line is read. */
@@ -58,7 +71,27 @@ export type MalformedReason = 'not-json' | 'not-an-object' | 'invalid-utf8' | 'n
 /** Outcome of reading one line. Never thrown: a bad line is an ordinary event. */
 export type LineOutcome =
   | { readonly outcome: 'record'; readonly record: ParsedRecord }
+  /** A line that holds several records, or repeats them. */
+  | { readonly outcome: 'records'; readonly records: readonly LocatedRecord[] }
   | { readonly outcome: 'blank' }
+  | { readonly outcome: 'malformed'; readonly reason: MalformedReason };
+
+/**
+ * - `lines`: a transcript of lines, only ever added to.
+ * - `document`: one text that its agent writes anew when something changes; read as a whole.
+ */
+export type FileKind = 'lines' | 'document';
+
+/** A part of a document that is no record. */
+export interface MalformedRange {
+  readonly malformed: MalformedReason;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Outcome of reading a document. `malformed` also stands for one that is written right now and not whole yet. */
+export type DocumentOutcome =
+  | { readonly outcome: 'records'; readonly records: Iterable<LocatedRecord | MalformedRange> }
   | { readonly outcome: 'malformed'; readonly reason: MalformedReason };
 
 /** What a sidecar file says about a subagent. */

@@ -91,7 +91,12 @@ export class Recorder implements Service {
     });
     this.capturer = new Capturer({
       registry: this.registry,
-      tailer: new TranscriptTailer({ archive: this.archive, outlet, clock }),
+      tailer: new TranscriptTailer({
+        archive: this.archive,
+        outlet,
+        clock,
+        ...(engine.mode === 'service' ? {} : { documentQuietMs: 0 }),
+      }),
       clock,
       logger: logger.child('capture'),
       platform: engine.platform,

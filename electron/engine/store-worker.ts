@@ -36,10 +36,12 @@ const database = openDatabase(data.databaseFile, {
   readonly: data.role === 'reader',
 });
 
-function parserOf(archivePath: string): { readonly parser: TranscriptParser; readonly relativePath: string } | null {
+function parserOf(
+  archivePath: string,
+): { readonly parser: TranscriptParser; readonly relativePath: string; readonly generation: number } | null {
   const name = parseArchivePath(archivePath);
   const parser = name === null ? null : adapterOf(name.agent);
-  return name === null || parser === null ? null : { parser, relativePath: name.relativePath };
+  return name === null || parser === null ? null : { parser, ...name };
 }
 
 function writer(): Handlers<WriterOperations> {
@@ -84,6 +86,11 @@ function reader(): Handlers<ReaderOperations> {
       const found = parserOf(archivePath);
       if (found === null) return { outcome: 'malformed' as const, reason: 'not-json' as const };
       return found.parser.parseLine(line, found.parser.contextOf(archivePath, found.relativePath));
+    },
+    parseDocument: (archivePath: string, bytes: Buffer) => {
+      const found = parserOf(archivePath);
+      if (found === null) return { outcome: 'malformed' as const, reason: 'not-json' as const };
+      return found.parser.parseDocument(bytes, found.parser.contextOf(archivePath, found.relativePath));
     },
     hasRecord: (archivePath: string, key: string) => {
       const agent = adapterOf(parseArchivePath(archivePath)?.agent ?? '')?.agent;

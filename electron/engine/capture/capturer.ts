@@ -266,7 +266,7 @@ export class Capturer implements Service {
     try {
       const outcome = await this.#follower.look(path, thorough);
       this.#archiveFailing = false;
-      if (outcome === 'advanced') this.#hot.add(path);
+      if (outcome === 'advanced' || outcome === 'unsettled') this.#hot.add(path);
       return outcome;
     } catch (error) {
       if (!isAbort(error)) this.#retryLater(path, error);

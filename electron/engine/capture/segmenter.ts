@@ -6,7 +6,7 @@ const NEWLINE = 0x0a;
 
 /**
  * Cuts archived bytes into segments. In: the bytes of one file in order, in chunks of any size. Out: per chunk at most one
- * segment that ends after the chunk's last newline, with its hash; a blob is never cut. Holds no bytes: a line may be of
+ * segment that ends after the chunk's last newline, with its hash; a document or blob is never cut. Holds no bytes: a line may be of
  * any length.
  */
 export class Segmenter {
@@ -35,7 +35,7 @@ export class Segmenter {
   }
 
   push(chunk: Buffer): Segment | null {
-    const newline = this.#kind === 'blob' ? -1 : chunk.lastIndexOf(NEWLINE);
+    const newline = this.#kind === 'lines' ? chunk.lastIndexOf(NEWLINE) : -1;
     if (newline === -1) {
       this.#hash.update(chunk);
       this.#position += chunk.length;

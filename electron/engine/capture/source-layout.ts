@@ -2,7 +2,13 @@
 import path from 'node:path';
 import type { Agent } from '../../../shared/exchange.ts';
 
-export type SourceKind = 'lines' | 'blob';
+/**
+ * - `lines`: only ever added to.
+ * - `document`: written anew by its agent when something changes; archived when it has settled, each rewriting as a
+ *   generation, and parsed as a whole.
+ * - `blob`: kept as it is.
+ */
+export type SourceKind = 'lines' | 'document' | 'blob';
 
 /** One folder of one agent whose files are recorded, for example `/home/ana/.claude`. */
 export interface SourceRoot {

@@ -45,6 +45,8 @@ export interface TrackedFile {
   inode: bigint | null;
   /** Monotonic ms at which bytes were first seen that are not committed yet; null: all is committed. */
   unsavedSince: number | null;
+  /** Monotonic ms since when a document waits to be archived because it keeps changing; null: it does not. */
+  unsettledSince: number | null;
   /** Wall clock of the last change that was seen. */
   lastChangeAt: EpochMs | null;
 }
@@ -63,6 +65,7 @@ export function newTrackedFile(
     mark: null,
     inode: null,
     unsavedSince: null,
+    unsettledSince: null,
     lastChangeAt: null,
   };
 }
@@ -76,5 +79,5 @@ export function demandHandOver(file: TrackedFile): void {
 /** End of the bytes that will be committed without anything more being written: an unfinished last line is not among them. */
 export function committableEnd(file: TrackedFile): number {
   if (file.segmenter === null) return file.archived;
-  return file.kind === 'blob' ? file.archived : file.segmenter.start;
+  return file.kind === 'lines' ? file.segmenter.start : file.archived;
 }

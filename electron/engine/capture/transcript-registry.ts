@@ -119,7 +119,9 @@ export class TranscriptRegistry {
     if (root === undefined) return past;
     // Named after the source as it is called now: it may have been renamed since its first generation.
     const relativePath = relativePathOf(root, past.sourcePath) ?? past.relativePath;
-    return this.#add(root, relativePath, past.kind, past.sourcePath, past.generation + 1);
+    const next = this.#add(root, relativePath, past.kind, past.sourcePath, past.generation + 1);
+    next.unsettledSince = past.unsettledSince;
+    return next;
   }
 
   /** The source has got another name: the same generation follows it there. */

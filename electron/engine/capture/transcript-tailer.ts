@@ -9,6 +9,7 @@ import type { Segment } from '../../../shared/segment.ts';
 import type { Clock } from '../core/clock.ts';
 import { EngineError, systemErrorCode } from '../core/errors.ts';
 import { Segmenter } from './segmenter.ts';
+import { DOCUMENT_QUIET_MS, isSettled } from './document-settling.ts';
 import type { ArchiveAppender, ArchiveSink } from './archive-sink.ts';
 import { continues, isSame } from './source-comparison.ts';
 import { openSource, readFully, isSourceError } from './source-file.ts';
@@ -24,13 +25,16 @@ export interface SegmentOutlet {
  * - `replaced`: the source is no longer what was archived; follow a new generation from its start.
  * - `missing`: the source is gone; everything archived was handed over.
  * - `blocked`: the source cannot be read now; `file.blockedReason` says why.
+ * - `unsettled`: a document that is being written; look again soon.
  */
-export type FollowOutcome = 'unchanged' | 'advanced' | 'replaced' | 'missing' | 'blocked';
+export type FollowOutcome = 'unchanged' | 'advanced' | 'replaced' | 'missing' | 'blocked' | 'unsettled';
 
 export interface TranscriptTailerOptions {
   readonly archive: ArchiveSink;
   readonly outlet: SegmentOutlet;
   readonly clock: Clock;
+  /** A document is archived when it has not been written for this long, in ms; 0 for a command, which looks only once. */
+  readonly documentQuietMs?: number;
 }
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -124,7 +128,7 @@ export class TranscriptTailer {
     for (;;) {
       const { demands } = file;
       // Committed past the archive: the archive was damaged, so everything it has is read again.
-      const from = file.kind === 'blob' || file.committed > file.archived ? 0 : file.committed;
+      const from = file.kind !== 'lines' || file.committed > file.archived ? 0 : file.committed;
       const segmenter = new Segmenter(file.archivePath, file.kind, from);
       const segments = await this.#segmentsOf(file, segmenter);
       // Demanded once more meanwhile: the committed position may be another one now.
@@ -145,7 +149,7 @@ export class TranscriptTailer {
       if (segment !== null) segments.push(segment);
       at = end;
     }
-    if (file.kind === 'blob' && file.committed < file.archived) addRest(segments, segmenter, 'blob');
+    if (file.kind !== 'lines' && file.committed < file.archived) addRest(segments, segmenter, 'blob');
     return segments;
   }
 
@@ -184,7 +188,12 @@ export class TranscriptTailer {
     if (!stats.isFile()) return await this.#block(file, 'not a regular file');
     const sizeBytes = Number(stats.size);
     const isFirst = file.mark === null && file.archived === 0;
-    if (!(await this.#isContinued(file, source, sizeBytes, thorough))) return 'replaced';
+    if (file.kind === 'document' && !sameMark(file.mark, stats)) {
+      const { clock, documentQuietMs = DOCUMENT_QUIET_MS } = this.#options;
+      if (!isSettled(file, Number(stats.mtimeMs), clock, documentQuietMs)) return 'unsettled';
+    }
+    // The middle of a document may be another one while its head and its end are the same.
+    if (!(await this.#isContinued(file, source, sizeBytes, thorough || file.kind === 'document'))) return 'replaced';
     if (file.segmenter === null) await this.#handOver(file);
     const before = file.archived;
     if (isFirst || sizeBytes > before) {
@@ -194,6 +203,7 @@ export class TranscriptTailer {
     }
     file.state = 'live';
     file.blockedReason = null;
+    file.unsettledSince = null;
     file.inode = stats.ino;
     file.mark = { sizeBytes, mtimeNs: stats.mtimeNs, ctimeNs: stats.ctimeNs, inode: stats.ino };
     await this.#handOverTail(file, stats);
@@ -234,7 +244,7 @@ export class TranscriptTailer {
           unsynced = 0;
         }
       }
-      if (file.kind === 'blob' && file.segmenter !== null) addRest(segments, file.segmenter, 'blob');
+      if (file.kind !== 'lines' && file.segmenter !== null) addRest(segments, file.segmenter, 'blob');
       await this.#makeDurable(file, writer, segments);
       return 'copied';
     } catch (error) {

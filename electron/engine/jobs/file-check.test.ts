@@ -31,6 +31,7 @@ class CheckBed extends StoreBed {
         archiveSize: (archivePath) => archive.sizeOf(archivePath),
         readChunks: archive.readChunks.bind(archive),
         parseLine: (archivePath, line) => adapter.parseLine(line, adapter.contextOf(archivePath, TRANSCRIPT)),
+        parseDocument: () => adapter.parseDocument(),
         hasRecord: (_archivePath, key) => this.audit.hasRecord('claude-code', key),
         isSetAside: (archivePath, at) => this.audit.isSetAside(archivePath, at),
         maxLineBytes: MAX_LINE_BYTES,

@@ -3,7 +3,7 @@
  * Looks at what is there, not at what should be there according to positions.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { LineOutcome } from '../../../shared/record.ts';
+import type { DocumentOutcome, LineOutcome } from '../../../shared/record.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { LineSplitter, type Line } from '../core/line-splitter.ts';
 
@@ -11,7 +11,7 @@ export interface FileToCheck {
   readonly archivePath: string;
   /** Null: the source is gone or belongs to a later generation; only the archive is checked. */
   readonly sourcePath: string | null;
-  readonly kind: 'lines' | 'blob';
+  readonly kind: 'lines' | 'document' | 'blob';
 }
 
 export interface FileCheck {
@@ -30,6 +30,7 @@ export interface FileCheckPorts {
   readonly archiveSize: (archivePath: string) => number | null;
   readonly readChunks: (archivePath: string, start: number, end: number, use: (chunk: Buffer) => void) => void;
   readonly parseLine: (archivePath: string, line: Buffer) => LineOutcome;
+  readonly parseDocument: (archivePath: string, bytes: Buffer) => DocumentOutcome;
   readonly hasRecord: (archivePath: string, key: string) => boolean;
   /** Whether the byte stands in a range that was set aside. */
   readonly isSetAside: (archivePath: string, at: number) => boolean;
@@ -40,8 +41,7 @@ export function checkFile(file: FileToCheck, ports: FileCheckPorts): FileCheck {
   const archived = ports.archiveSize(file.archivePath);
   const source =
     file.sourcePath === null ? null : compareSource(file.sourcePath, file.archivePath, archived ?? 0, ports);
-  const records =
-    file.kind === 'blob' || archived === null ? NO_RECORDS : checkRecords(file.archivePath, archived, ports);
+  const records = archived === null ? NO_RECORDS : CHECKS[file.kind](file.archivePath, archived, ports);
   return {
     bytes: Math.max(archived ?? 0, source?.bytes ?? 0),
     ...records,
@@ -50,7 +50,10 @@ export function checkFile(file: FileToCheck, ports: FileCheckPorts): FileCheck {
   };
 }
 
-const NO_RECORDS = { records: 0, quarantined: 0, missingRecords: [] } as const;
+type RecordCheck = Pick<FileCheck, 'records' | 'quarantined' | 'missingRecords'>;
+
+const NO_RECORDS: RecordCheck = { records: 0, quarantined: 0, missingRecords: [] };
+const CHECKS = { lines: checkLines, document: checkDocument, blob: () => NO_RECORDS } as const;
 
 interface SourceComparison {
   readonly bytes: number;
@@ -106,34 +109,91 @@ function commonLength(one: Buffer, other: Buffer): number {
   return end;
 }
 
-function checkRecords(
-  archivePath: string,
-  archived: number,
-  ports: FileCheckPorts,
-): Pick<FileCheck, 'records' | 'quarantined' | 'missingRecords'> {
+/** What is found in one file, counted. */
+class RecordCount implements RecordCheck {
+  readonly missingRecords: string[] = [];
+  records = 0;
+  quarantined = 0;
+  readonly #archivePath: string;
+  readonly #ports: FileCheckPorts;
+
+  constructor(archivePath: string, ports: FileCheckPorts) {
+    this.#archivePath = archivePath;
+    this.#ports = ports;
+  }
+
+  get result(): RecordCheck {
+    const { records, quarantined, missingRecords } = this;
+    return { records, quarantined, missingRecords };
+  }
+
+  /** @param start of the line or the document that holds it */
+  record(key: string, start: number): void {
+    this.records += 1;
+    // A segment that could not be saved is set aside as a whole, good lines included.
+    if (!this.#ports.hasRecord(this.#archivePath, key)) this.#setAside(start, key);
+  }
+
+  malformed(start: number): void {
+    this.#setAside(start, `${this.#archivePath}@${start}`);
+  }
+
+  #setAside(start: number, name: string): void {
+    if (this.#ports.isSetAside(this.#archivePath, start)) this.quarantined += 1;
+    else this.missingRecords.push(name);
+  }
+}
+
+function checkLines(archivePath: string, archived: number, ports: FileCheckPorts): RecordCheck {
   const splitter = new LineSplitter(0, ports.maxLineBytes);
-  const missingRecords: string[] = [];
-  let records = 0;
-  let quarantined = 0;
-  const check = (line: Line): void => {
-    const parsed = line.bytes === null ? 'too-long' : ports.parseLine(archivePath, line.bytes);
-    if (parsed !== 'too-long' && parsed.outcome === 'blank') return;
-    if (parsed !== 'too-long' && parsed.outcome === 'record') {
-      records += 1;
-      if (ports.hasRecord(archivePath, parsed.record.key)) return;
-      // A segment that could not be saved is set aside as a whole, good lines included.
-      if (ports.isSetAside(archivePath, line.start)) quarantined += 1;
-      else missingRecords.push(parsed.record.key);
-      return;
-    }
-    if (ports.isSetAside(archivePath, line.start)) quarantined += 1;
-    else missingRecords.push(`${archivePath}@${line.start}`);
-  };
+  const count = new RecordCount(archivePath, ports);
   ports.readChunks(archivePath, 0, archived, (chunk) => {
-    for (const line of splitter.push(chunk)) check(line);
+    for (const line of splitter.push(chunk)) checkLine(line, archivePath, ports, count);
   });
   // A last line without its newline may still grow: it counts only once it was set aside.
   const { start, end } = splitter.rest;
-  if (end > start && ports.isSetAside(archivePath, start)) quarantined += 1;
-  return { records, quarantined, missingRecords };
+  if (end > start && ports.isSetAside(archivePath, start)) count.malformed(start);
+  return count.result;
+}
+
+function checkLine(line: Line, archivePath: string, ports: FileCheckPorts, count: RecordCount): void {
+  const parsed = line.bytes === null ? TOO_LONG : ports.parseLine(archivePath, line.bytes);
+  switch (parsed.outcome) {
+    case 'blank':
+      return;
+    case 'malformed':
+      count.malformed(line.start);
+      return;
+    case 'record':
+      count.record(parsed.record.key, line.start);
+      return;
+    case 'records':
+      for (const { record } of parsed.records) count.record(record.key, line.start);
+  }
+}
+
+function checkDocument(archivePath: string, archived: number, ports: FileCheckPorts): RecordCheck {
+  const count = new RecordCount(archivePath, ports);
+  if (archived === 0) return count.result;
+  const parsed =
+    archived > ports.maxLineBytes
+      ? TOO_LONG
+      : ports.parseDocument(archivePath, wholeBytes(archivePath, archived, ports));
+  if (parsed.outcome === 'malformed') {
+    count.malformed(0);
+    return count.result;
+  }
+  for (const item of parsed.records) {
+    if ('record' in item) count.record(item.record.key, 0);
+    else count.malformed(item.offset);
+  }
+  return count.result;
+}
+
+const TOO_LONG = { outcome: 'malformed', reason: 'too-long' } as const;
+
+function wholeBytes(archivePath: string, archived: number, ports: FileCheckPorts): Buffer {
+  const chunks: Buffer[] = [];
+  ports.readChunks(archivePath, 0, archived, (chunk) => chunks.push(Buffer.from(chunk)));
+  return Buffer.concat(chunks);
 }

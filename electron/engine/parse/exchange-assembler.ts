@@ -4,7 +4,7 @@
  */
 import type { ExchangeDraft } from '../../../shared/exchange.ts';
 import type { ParsedRecord, TranscriptContext } from '../../../shared/record.ts';
-import { closeDraft, extendDraft, openDraft } from './exchange-draft.ts';
+import { closeDraft, extendDraft, openDraft, updateDraft } from './exchange-draft.ts';
 
 /** What the store knows of earlier records. It must see what was placed before in the same transaction. */
 export interface ExchangeIndex {
@@ -59,6 +59,14 @@ export class ExchangeAssembler {
     if (record.role === 'session' || exchangeKey === null) return lanes;
     const running = this.#running(exchangeKey)?.key ?? exchangeKey;
     return record.role === 'prompt' ? withLane(lanes, record.lane, running) : followMember(lanes, record.lane, running);
+  }
+
+  /** Takes in a newer state of a record that is saved. @returns its exchange if it is different now */
+  update(record: ParsedRecord, exchangeKey: string): ExchangeDraft | null {
+    const draft = this.#index.load(exchangeKey);
+    if (draft === null) return null;
+    const updated = updateDraft(draft, record);
+    return updated === draft ? null : updated;
   }
 
   #open(record: ParsedRecord, context: TranscriptContext, lanes: Lanes, home: ExchangeDraft | null): Placement {

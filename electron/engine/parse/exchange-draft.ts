@@ -1,7 +1,7 @@
 import type { ExchangeDraft, ExchangeState } from '../../../shared/exchange.ts';
 import type { ParsedRecord, TranscriptContext } from '../../../shared/record.ts';
 import type { EpochMs } from '../../../shared/time.ts';
-import { mergeParts } from './exchange-parts.ts';
+import { mergeParts, ownParts, replaceParts } from './exchange-parts.ts';
 
 const UNKNOWN_SESSION = 'unknown';
 const INLINE_LANE = 'agent:inline';
@@ -44,6 +44,29 @@ export function extendDraft(draft: ExchangeDraft, record: ParsedRecord): Exchang
     parts: mergeParts(draft.parts, record),
     state,
     endedAt: isActivity ? latest(draft.endedAt, record.at) : draft.endedAt,
+    revision: draft.revision + 1,
+    ...(record.version === undefined ? {} : { members: [...(draft.members ?? []), record.key] }),
+  };
+}
+
+/**
+ * Puts a newer state of a record into the place of the one before. Only the last record decides how the exchange stands.
+ * @returns the same draft when the record says nothing new
+ */
+export function updateDraft(draft: ExchangeDraft, record: ParsedRecord): ExchangeDraft {
+  const members = draft.members ?? [];
+  const isLast = (members.at(-1) ?? draft.key) === record.key;
+  const state = isLast ? stateAfter(draft.state, record) : draft.state;
+  const prompt = record.key === draft.key ? (record.prompt ?? draft.prompt) : draft.prompt;
+  const isSame = JSON.stringify(ownParts(draft.parts, record.key)) === JSON.stringify(record.parts);
+  if (isSame && state === draft.state && prompt === draft.prompt) return draft;
+  return {
+    ...draft,
+    project: draft.project ?? record.cwd,
+    prompt,
+    parts: isSame ? draft.parts : replaceParts(draft.parts, record, [draft.key, ...members]),
+    state,
+    endedAt: record.signal === null ? draft.endedAt : latest(draft.endedAt, record.at),
     revision: draft.revision + 1,
   };
 }

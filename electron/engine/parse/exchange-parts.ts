@@ -38,6 +38,27 @@ export function mergeParts(parts: readonly ExchangePart[], record: ParsedRecord)
   return merged;
 }
 
+/** The parts that a record brought. */
+export function ownParts(parts: readonly ExchangePart[], recordKey: string): readonly ExchangePart[] {
+  return parts.filter((part) => part.record === recordKey);
+}
+
+/**
+ * Puts the parts of a record's newer state where those of the older one stood.
+ * @param order keys of the records as they came first: says where the parts belong if there were none so far
+ */
+export function replaceParts(
+  parts: readonly ExchangePart[],
+  record: ParsedRecord,
+  order: readonly string[],
+): readonly ExchangePart[] {
+  const others = parts.filter((part) => part.record !== record.key);
+  const rank = order.indexOf(record.key);
+  const first = parts.findIndex((part) => part.record === record.key || order.indexOf(part.record) > rank);
+  const at = first < 0 ? others.length : first;
+  return [...others.slice(0, at), ...record.parts, ...others.slice(at)];
+}
+
 /**
  * Records of single blocks are chained one to the next: what follows a record of the same message is a block of its own,
  * even if it says the same.

@@ -27,7 +27,11 @@ const packedPart = z.union([
   z.tuple([z.literal('r'), nullable, z.boolean(), z.number(), z.string()]),
   z.tuple([z.literal('n'), z.enum(NOTICES), z.string(), z.string()]),
 ]);
-const packed = z.object({ prompt: z.string().optional(), parts: z.array(packedPart) });
+const packed = z.object({
+  prompt: z.string().optional(),
+  parts: z.array(packedPart),
+  members: z.array(z.string()).optional(),
+});
 type PackedPart = z.infer<typeof packedPart>;
 
 /** Collects texts into one column and gives the place of each. */
@@ -54,7 +58,12 @@ class Column {
   }
 }
 
-export function packExchange(prompt: string, parts: readonly ExchangePart[]): PackedExchange {
+/** @param members see `ExchangeDraft.members` */
+export function packExchange(
+  prompt: string,
+  parts: readonly ExchangePart[],
+  members?: readonly string[],
+): PackedExchange {
   const answer = new Column();
   const thinking = new Column();
   const tools: string[] = [];
@@ -78,7 +87,7 @@ export function packExchange(prompt: string, parts: readonly ExchangePart[]): Pa
     answer: answer.content,
     thinking: thinking.content,
     tools: tools.join('\n').toWellFormed(),
-    parts: JSON.stringify({ ...(prompt.isWellFormed() ? {} : { prompt }), parts: packedParts }),
+    parts: JSON.stringify({ ...(prompt.isWellFormed() ? {} : { prompt }), parts: packedParts, members }),
   };
 }
 
@@ -86,6 +95,7 @@ export function packExchange(prompt: string, parts: readonly ExchangePart[]): Pa
 export function unpackExchange(row: PackedExchange): {
   readonly prompt: string;
   readonly parts: readonly ExchangePart[];
+  readonly members?: readonly string[];
 } {
   const result = packed.safeParse(parseJson(row.parts));
   if (!result.success)
@@ -93,6 +103,7 @@ export function unpackExchange(row: PackedExchange): {
   return {
     prompt: result.data.prompt ?? row.prompt,
     parts: result.data.parts.map((part) => unpackPart(part, row)),
+    ...(result.data.members === undefined ? {} : { members: result.data.members }),
   };
 }
 

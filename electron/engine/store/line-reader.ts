@@ -5,8 +5,9 @@ export type Lanes = Readonly<Record<string, string>>;
 
 export interface LineResult {
   readonly lanes: Lanes;
-  readonly isRecord: boolean;
-  readonly isNew: boolean;
+  /** How many records stand in the line, and how many of them were not known. */
+  readonly records: number;
+  readonly newRecords: number;
 }
 
 export interface LineReaderOptions {
@@ -63,7 +64,7 @@ export class LineReader {
     const result = this.#options.save(line, this.#lanes);
     this.#lanes = result.lanes;
     this.#lines += 1;
-    if (result.isRecord) this.#records += 1;
-    if (result.isNew) this.#newRecords += 1;
+    this.#records += result.records;
+    this.#newRecords += result.newRecords;
   }
 }

@@ -3,22 +3,25 @@
  * order. Out: rows of records and sessions at once, of exchanges when the batch is finished.
  */
 import type { Agent, ExchangeDraft } from '../../../shared/exchange.ts';
-import type { ParsedRecord, SubagentLink, TranscriptContext } from '../../../shared/record.ts';
+import type { LocatedRecord, ParsedRecord, SubagentLink, TranscriptContext } from '../../../shared/record.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { InvariantError } from '../core/errors.ts';
 import type { Line } from '../core/line-splitter.ts';
 import { CounterTable } from './counter-table.ts';
 import type { Database } from './database.ts';
+import type { ByteRange } from './dead-letter-table.ts';
 import { ExchangeTable } from './exchange-table.ts';
 import type { Lanes, LineResult } from './line-reader.ts';
-import { RecordTable } from './record-table.ts';
+import { RecordTable, type KnownRecord } from './record-table.ts';
 import type { Assembler, AssemblerFactory, OwnerRule, TranscriptParser } from './saver-ports.ts';
 import { SessionTable } from './session-table.ts';
+import { VersionTable, type GenerationOrder } from './version-table.ts';
 
 export interface RecordSaverOptions {
   readonly database: Database;
   readonly assemblerFor: AssemblerFactory;
   readonly ownerOf: OwnerRule;
+  readonly generationOrder: GenerationOrder;
   readonly now: () => EpochMs;
 }
 
@@ -28,13 +31,16 @@ export interface OpenFile {
   readonly parser: TranscriptParser;
   readonly context: TranscriptContext;
   /** Called for a line that is no record. */
-  readonly setAside: (line: Line, reason: string) => void;
+  readonly setAside: (range: ByteRange, reason: string) => void;
 }
+
+const NOTHING = { records: 0, newRecords: 0 } as const;
 
 export class RecordSaver {
   readonly #options: RecordSaverOptions;
   readonly #counters: CounterTable;
   readonly #records: RecordTable;
+  readonly #versions: VersionTable;
   readonly #sessions: SessionTable;
   readonly #exchanges: ExchangeTable;
   readonly #assemblers = new Map<Agent, Assembler>();
@@ -44,6 +50,7 @@ export class RecordSaver {
     this.#options = options;
     this.#counters = new CounterTable(database);
     this.#records = new RecordTable(database, this.#counters);
+    this.#versions = new VersionTable(database, options.generationOrder);
     this.#sessions = new SessionTable(database, this.#counters);
     this.#exchanges = new ExchangeTable(database, this.#sessions, this.#counters);
   }
@@ -72,54 +79,110 @@ export class RecordSaver {
   saveLine(line: Line, file: OpenFile, lanes: Lanes): LineResult {
     if (line.bytes === null) {
       file.setAside(line, 'too-long');
-      return { lanes, isRecord: false, isNew: false };
+      return { lanes, ...NOTHING };
     }
     const parsed = file.parser.parseLine(line.bytes, file.context);
     switch (parsed.outcome) {
       case 'blank':
-        return { lanes, isRecord: false, isNew: false };
+        return { lanes, ...NOTHING };
       case 'malformed':
         // Kept as a dead letter; a whole record that stands in it is saved all the same.
         file.setAside(line, parsed.reason);
         return this.#saveSalvaged(file.parser.salvageLine(line.bytes, file.context), line, file, lanes);
       case 'record':
         return this.#saveRecord(parsed.record, line, file, lanes);
+      case 'records':
+        return this.saveRecords(parsed.records, line.start, file, lanes);
     }
   }
 
-  #saveSalvaged(record: ParsedRecord | null, line: Line, file: OpenFile, lanes: Lanes): LineResult {
-    return record === null ? { lanes, isRecord: false, isNew: false } : this.#saveRecord(record, line, file, lanes);
+  /** Saves the records of a line or of a document. @param start where that begins in its file */
+  saveRecords(records: Iterable<LocatedRecord>, start: number, file: OpenFile, lanes: Lanes): LineResult {
+    const result = { lanes, records: 0, newRecords: 0 };
+    for (const { record, offset, length } of records) {
+      const range = { start: start + offset, end: start + offset + length };
+      const saved = this.#saveRecord(record, range, file, result.lanes);
+      result.lanes = saved.lanes;
+      result.records += saved.records;
+      result.newRecords += saved.newRecords;
+    }
+    return result;
   }
 
-  #saveRecord(record: ParsedRecord, line: Line, file: OpenFile, lanes: Lanes): LineResult {
+  #saveSalvaged(record: ParsedRecord | null, line: Line, file: OpenFile, lanes: Lanes): LineResult {
+    return record === null ? { lanes, ...NOTHING } : this.#saveRecord(record, line, file, lanes);
+  }
+
+  #saveRecord(record: ParsedRecord, range: ByteRange, file: OpenFile, lanes: Lanes): LineResult {
     const { agent, sessionId } = file.context;
     this.#see(record, agent, record.sessionId ?? sessionId);
     // Most records are new, and their insert says so. A prompt is looked up first: its insert would need its exchange.
     const early = record.role === 'prompt' ? this.#records.find(agent, record.key) : undefined;
-    const saved = early === undefined ? this.#saveNew(record, line, file, lanes) : null;
+    const saved = early === undefined ? this.#saveNew(record, range, file, lanes) : null;
     if (saved !== null) return saved;
     const known = early ?? this.#records.find(agent, record.key);
     if (known === undefined) throw new InvariantError('a record is known and cannot be found');
-    if (known.generation !== file.generation || known.start !== line.start) {
-      this.#records.addOccurrence(file.generation, line.start, record.key);
+    if (this.#isNewer(record, range, file, known)) return this.#saveNewer(record, range, file, lanes, known);
+    if (known.generation !== file.generation || known.start !== range.start) {
+      this.#records.addOccurrence(file.generation, range.start, record.key);
     }
-    if (known.exchange !== null) this.#hold(record, agent, record.sessionId ?? sessionId, known.exchange);
-    const exchangeKey = known.exchange === null ? null : this.#exchanges.keyOf(known.exchange);
-    return { lanes: this.#assemblerOf(agent).touch(record, exchangeKey, lanes), isRecord: true, isNew: false };
+    return { lanes: this.#follow(record, known.exchange, file, lanes), records: 1, newRecords: 0 };
+  }
+
+  /** A known record comes again: its session holds its exchange, and the lanes follow. */
+  #follow(record: ParsedRecord, exchange: number | null, { context }: OpenFile, lanes: Lanes): Lanes {
+    const { agent } = context;
+    if (exchange !== null) this.#hold(record, agent, record.sessionId ?? context.sessionId, exchange);
+    const exchangeKey = exchange === null ? null : this.#exchanges.keyOf(exchange);
+    return this.#assemblerOf(agent).touch(record, exchangeKey, lanes);
+  }
+
+  #isNewer(record: ParsedRecord, range: ByteRange, file: OpenFile, known: KnownRecord): boolean {
+    const { version } = record;
+    if (version === undefined) return false;
+    const state = { version, generation: file.generation, start: range.start };
+    return this.#versions.isNewer(file.context.agent, record.key, state, known);
+  }
+
+  #saveNewer(record: ParsedRecord, range: ByteRange, file: OpenFile, before: Lanes, known: KnownRecord): LineResult {
+    const { agent } = file.context;
+    let { exchange } = known;
+    let lanes = before;
+    if (exchange === null) {
+      // What said nothing to any exchange so far may do so now.
+      const placement = this.#assemblerOf(agent).place(record, file.context, lanes);
+      this.#put(placement.changed);
+      exchange = placement.exchangeKey === null ? null : this.#exchanges.idOf(agent, placement.exchangeKey);
+      ({ lanes } = placement);
+    } else {
+      const changed = this.#assemblerOf(agent).update(record, this.#exchanges.keyOf(exchange));
+      if (changed !== null) this.#put([changed]);
+    }
+    this.#records.move(this.#row(record, range, file, exchange), known);
+    this.#rememberVersion(record, agent);
+    return { lanes: this.#follow(record, exchange, file, lanes), records: 1, newRecords: 0 };
   }
 
   /** @returns null when the record is known: nothing was changed */
-  #saveNew(record: ParsedRecord, line: Line, { context, generation }: OpenFile, lanes: Lanes): LineResult | null {
-    const { agent } = context;
-    const placement = this.#assemblerOf(agent).place(record, context, lanes);
+  #saveNew(record: ParsedRecord, range: ByteRange, file: OpenFile, lanes: Lanes): LineResult | null {
+    const { agent, sessionId } = file.context;
+    const placement = this.#assemblerOf(agent).place(record, file.context, lanes);
     if (placement.opens) this.#put(placement.changed);
     const exchange = placement.exchangeKey === null ? null : this.#exchanges.idOf(agent, placement.exchangeKey);
-    const length = line.end - line.start;
-    if (!this.#records.insert({ agent, record, generation, start: line.start, length, exchange })) return null;
+    if (!this.#records.insert(this.#row(record, range, file, exchange))) return null;
     if (!placement.opens) this.#put(placement.changed);
-    if (exchange !== null) this.#hold(record, agent, record.sessionId ?? context.sessionId, exchange);
+    if (exchange !== null) this.#hold(record, agent, record.sessionId ?? sessionId, exchange);
+    this.#rememberVersion(record, agent);
     if (record.history !== null) this.#sessions.addHistory(agent, record.key, record.history);
-    return { lanes: placement.lanes, isRecord: true, isNew: true };
+    return { lanes: placement.lanes, records: 1, newRecords: 1 };
+  }
+
+  #row(record: ParsedRecord, { start, end }: ByteRange, { context, generation }: OpenFile, exchange: number | null) {
+    return { agent: context.agent, record, generation, start, length: end - start, exchange };
+  }
+
+  #rememberVersion(record: ParsedRecord, agent: Agent): void {
+    if (record.version !== undefined) this.#versions.set(agent, record.key, record.version);
   }
 
   #put(drafts: readonly ExchangeDraft[]): void {

@@ -52,6 +52,7 @@ export class RecordTable {
   readonly #types = new Map<Agent, Map<string, number>>();
   readonly #find: Statement<[Buffer, number], KnownRecord>;
   readonly #insert: Statement<unknown[], unknown>;
+  readonly #move: Statement<unknown[], unknown>;
   readonly #occur: Statement<unknown[], unknown>;
   readonly #insertType: Statement<[string, string, number], unknown>;
   readonly #findType: Statement<[string, string], { readonly id: number }>;
@@ -61,6 +62,9 @@ export class RecordTable {
     this.#find = database.prepare('SELECT generation, start, exchange FROM record WHERE key = ? AND agent = ?');
     this.#insert = database.prepare(
       'INSERT OR IGNORE INTO record (key, agent, type, generation, start, length, exchange, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#move = database.prepare(
+      'UPDATE record SET type = ?, generation = ?, start = ?, length = ?, exchange = ?, at = ? WHERE key = ? AND agent = ?',
     );
     this.#occur = database.prepare('INSERT OR IGNORE INTO occurrence (generation, start, key) VALUES (?, ?, ?)');
     this.#insertType = database.prepare('INSERT OR IGNORE INTO record_type (agent, name, is_known) VALUES (?, ?, ?)');
@@ -98,6 +102,16 @@ export class RecordTable {
     this.#counters.add('records', 1);
     this.#remember(agent, record.key, { generation, start, exchange });
     return true;
+  }
+
+  /** A newer state of a record stands in for the one before, whose place is kept as an occurrence. */
+  move(row: NewRecord, before: KnownRecord): void {
+    const { agent, record, generation, start, length, exchange } = row;
+    this.addOccurrence(before.generation, before.start, record.key);
+    const key = packRecordKey(record.key);
+    const type = this.#typeOf(agent, record);
+    this.#move.run(type, generation, start, length, exchange, record.at, key, agentNumber(agent));
+    this.#remember(agent, record.key, { generation, start, exchange });
   }
 
   addOccurrence(generation: number, start: number, key: string): void {

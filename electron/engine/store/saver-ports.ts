@@ -1,6 +1,13 @@
 /** What saving needs from other stages. */
 import type { Agent, ExchangeDraft } from '../../../shared/exchange.ts';
-import type { LineOutcome, ParsedRecord, SubagentLink, TranscriptContext } from '../../../shared/record.ts';
+import type {
+  DocumentOutcome,
+  FileKind,
+  LineOutcome,
+  ParsedRecord,
+  SubagentLink,
+  TranscriptContext,
+} from '../../../shared/record.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Lanes } from './line-reader.ts';
 import type { SharedExchange } from './session-table.ts';
@@ -14,7 +21,10 @@ export interface RangeReader {
 /** Understands one agent's files. Never throws for bad input. */
 export interface TranscriptParser {
   contextOf(archivePath: string, relativePath: string): TranscriptContext;
+  fileKind(relativePath: string): FileKind;
   parseLine(line: Buffer, context: TranscriptContext): LineOutcome;
+  /** Reads a file of the kind `document` as a whole. */
+  parseDocument(bytes: Buffer, context: TranscriptContext): DocumentOutcome;
   /** A whole record that stands in a malformed line, or null. */
   salvageLine(line: Buffer, context: TranscriptContext): ParsedRecord | null;
   parseSidecar(context: TranscriptContext, bytes: Buffer): SubagentLink | null;
@@ -35,6 +45,8 @@ export interface Assembler {
   place(record: ParsedRecord, context: TranscriptContext, lanes: Lanes): Placement;
   /** A record that is already saved comes again (fork, resumed copy, replay): only the lanes follow. */
   touch(record: ParsedRecord, exchangeKey: string | null, lanes: Lanes): Lanes;
+  /** A newer state of a record that is saved. @returns the exchange if it is different now */
+  update(record: ParsedRecord, exchangeKey: string): ExchangeDraft | null;
 }
 
 /** What the assembler may ask about records saved so far. */

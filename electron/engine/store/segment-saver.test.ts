@@ -27,6 +27,8 @@ function failingOnce(text: string): (parser: TranscriptParser) => TranscriptPars
   let isArmed = true;
   return (parser) => ({
     contextOf: parser.contextOf.bind(parser),
+    fileKind: parser.fileKind.bind(parser),
+    parseDocument: parser.parseDocument.bind(parser),
     salvageLine: parser.salvageLine.bind(parser),
     parseSidecar: parser.parseSidecar.bind(parser),
     parseLine: (line, context) => {

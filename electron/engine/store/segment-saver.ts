@@ -11,6 +11,7 @@ import { EngineError } from '../core/errors.ts';
 import type { Line } from '../core/line-splitter.ts';
 import { toStoreError, type Database, type Statement } from './database.ts';
 import { DeadLetterTable, type ByteRange } from './dead-letter-table.ts';
+import { readDocument } from './document-reader.ts';
 import { GenerationTable, type GenerationRow } from './generation-table.ts';
 import { LineReader, type Lanes, type LineResult } from './line-reader.ts';
 import { RecordSaver, type OpenFile } from './record-saver.ts';
@@ -21,11 +22,11 @@ export interface SegmentSaverOptions {
   readonly archive: RangeReader;
   readonly parserOf: (
     archivePath: string,
-  ) => { readonly parser: TranscriptParser; readonly relativePath: string } | null;
+  ) => { readonly parser: TranscriptParser; readonly relativePath: string; readonly generation: number } | null;
   readonly assemblerFor: AssemblerFactory;
   readonly ownerOf: OwnerRule;
   readonly now: () => EpochMs;
-  /** Lines over this size are set aside by their range. */
+  /** Lines and documents over this size are set aside by their range. */
   readonly maxLineBytes: number;
 }
 
@@ -80,7 +81,10 @@ export class SegmentSaver {
     this.#options = options;
     this.#generations = new GenerationTable(database);
     this.#letters = new DeadLetterTable(database);
-    this.#records = new RecordSaver(options);
+    this.#records = new RecordSaver({
+      ...options,
+      generationOrder: (archivePath) => options.parserOf(archivePath)?.generation ?? 0,
+    });
     this.#count = database.prepare(
       `INSERT INTO minute (minute, saved, errors) VALUES (?, ?, ?)
        ON CONFLICT (minute) DO UPDATE SET saved = saved + excluded.saved, errors = errors + excluded.errors`,
@@ -154,9 +158,38 @@ export class SegmentSaver {
       this.#generations.commit(generation, segment, generation.lanes, NOTHING_COUNTED, this.#options.now());
       return { outcome: 'committed', committed: segment.end, newRecords: 0 };
     }
-    return segment.kind === 'blob'
-      ? this.#saveBlob(segment, generation, parser, context)
-      : this.#saveLines(segment, bytes, generation, parser, context);
+    if (segment.kind !== 'blob') return this.#saveLines(segment, bytes, generation, parser, context);
+    return parser.fileKind(context.relativePath) === 'document'
+      ? this.#saveDocument(segment, generation, parser, context)
+      : this.#saveBlob(segment, generation, parser, context);
+  }
+
+  /**
+   * Reads a document from its beginning, however much of it was committed before: what is known is recognised, what is newer
+   * replaces. One that cannot be read is set aside as a whole, and taken back when the same file is whole later on.
+   */
+  #saveDocument(
+    segment: Segment,
+    generation: GenerationRow,
+    parser: TranscriptParser,
+    context: TranscriptContext,
+  ): SegmentResult {
+    const whole = { start: 0, end: segment.end };
+    const bytes = segment.end > this.#options.maxLineBytes ? null : this.#wholeBytes(segment);
+    const place = { generation: generation.id, parser, context };
+    const { malformed, records, newRecords, lanes } = readDocument(bytes, whole, place, this.#records);
+    for (const { range, reason } of malformed.values()) this.#setAside(generation, range, reason);
+    for (const start of this.#letters.keptWithin(generation.id, whole)) {
+      if (!malformed.has(start)) this.#letters.recover(generation.id, start);
+    }
+    this.#generations.commit(generation, segment, lanes, { lines: 0, records }, this.#options.now());
+    return { outcome: 'committed', committed: segment.end, newRecords };
+  }
+
+  #wholeBytes({ archivePath, end }: Segment): Buffer {
+    const chunks: Buffer[] = [];
+    this.#options.archive.readChunks(archivePath, 0, end, (chunk) => chunks.push(Buffer.from(chunk)));
+    return Buffer.concat(chunks);
   }
 
   #saveLines(
@@ -220,9 +253,7 @@ export class SegmentSaver {
     context: TranscriptContext,
   ): SegmentResult {
     if (segment.end <= MAX_SIDECAR_BYTES) {
-      const chunks: Buffer[] = [];
-      this.#options.archive.readChunks(segment.archivePath, 0, segment.end, (chunk) => chunks.push(Buffer.from(chunk)));
-      const link = parser.parseSidecar(context, Buffer.concat(chunks));
+      const link = parser.parseSidecar(context, this.#wholeBytes(segment));
       if (link !== null) this.#records.linkSubagent(context.agent, link);
     }
     if (this.#letters.keptWithin(generation.id, segment).has(segment.start)) {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { LineOutcome, ParsedRecord, SubagentLink, TranscriptContext } from '../../../../shared/record.ts';
+import type {
+  DocumentOutcome,
+  FileKind,
+  LineOutcome,
+  ParsedRecord,
+  SubagentLink,
+  TranscriptContext,
+} from '../../../../shared/record.ts';
 import type { EpochMs } from '../../../../shared/time.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
 import { readAssistantRecord } from './claude-code/assistant-record.ts';
@@ -45,6 +52,15 @@ export class ClaudeCodeAdapter implements AgentAdapter {
 
   contextOf(archivePath: string, relativePath: string): TranscriptContext {
     return { agent: this.agent, archivePath, relativePath, ...placeOf(relativePath) };
+  }
+
+  fileKind(): FileKind {
+    return 'lines';
+  }
+
+  /** It keeps none. */
+  parseDocument(): DocumentOutcome {
+    return { outcome: 'malformed', reason: 'not-an-object' };
   }
 
   parseLine(line: Buffer, context: TranscriptContext): LineOutcome {

@@ -143,7 +143,7 @@ export class StoreBed implements Disposable {
       parserOf: (archivePath) => {
         const name = parseArchivePath(archivePath);
         const parser = name === null ? null : adapterOf(name.agent);
-        return name === null || parser === null ? null : { parser: wrap(parser), relativePath: name.relativePath };
+        return name === null || parser === null ? null : { parser: wrap(parser), ...name };
       },
       assemblerFor: (_agent, index) => new ExchangeAssembler(index),
       ownerOf: preferredOwner,
