@@ -1,7 +1,7 @@
 import type { EpochMs } from './time.ts';
 
 /** Agents whose transcripts are recorded. */
-export const AGENTS = ['claude-code'] as const;
+export const AGENTS = ['claude-code', 'gemini-cli'] as const;
 export type Agent = (typeof AGENTS)[number];
 
 /**
@@ -65,6 +65,8 @@ export interface Exchange {
   readonly isSubagent: boolean;
   /** The agent's own id of the subagent; null in the main conversation. */
   readonly subagentId: string | null;
+  /** True when the conversation went back behind it (a rewind, an edited prompt) and on from there. Absent: it did not. */
+  readonly isAbandoned?: boolean;
 }
 
 /** A row of a list of exchanges. */
@@ -109,6 +111,8 @@ export type ExchangeDraft = Omit<Exchange, 'sessionIds'> & {
   readonly lane: string;
   /** Key of the exchange whose turn took this prompt in while it ran; null for one with a turn of its own. */
   readonly absorbedBy: string | null;
+  /** Key of the exchange before it on its branch; null or absent: it is the first. */
+  readonly after?: string | null;
   /** Keys of its records that may change, in the order in which they came first: where the parts of each belong. */
   readonly members?: readonly string[];
 };

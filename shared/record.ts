@@ -1,4 +1,5 @@
 import type { Agent, ExchangePart } from './exchange.ts';
+import type { MarkChanges, Marks } from './marks.ts';
 import type { EpochMs } from './time.ts';
 
 /** What a record does to the exchange it belongs to. */
@@ -45,6 +46,20 @@ export interface ParsedRecord {
    * comes again under its key is a copy.
    */
   readonly version?: number;
+  /** What the adapter wants to remember from here on in this file; null forgets. Absent: nothing changes. */
+  readonly marks?: MarkChanges;
+  /**
+   * Key of a record that was taken back, with everything after it in its lane; the exchanges are kept and marked. Of a
+   * record that nobody knows: all of the lane.
+   */
+  readonly takesBack?: string;
+}
+
+/** Where a line stands, and what is remembered of the lines before it. */
+export interface LinePlace {
+  /** Of its first byte in the file. */
+  readonly start: number;
+  readonly marks: Marks;
 }
 
 /** A record with its place in the line or the document that holds it, in bytes; no two begin at the same one. */
@@ -66,7 +81,8 @@ export interface TranscriptContext {
   readonly subagentId: string | null;
 }
 
-export type MalformedReason = 'not-json' | 'not-an-object' | 'invalid-utf8' | 'nul-bytes' | 'too-long' | 'too-deep';
+export type MalformedReason =
+  'not-json' | 'not-an-object' | 'invalid-utf8' | 'nul-bytes' | 'too-long' | 'too-deep' | 'not-a-transcript';
 
 /** Outcome of reading one line. Never thrown: a bad line is an ordinary event. */
 export type LineOutcome =

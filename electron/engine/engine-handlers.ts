@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { Archive } from './archive/archive.ts';
+import { foreignRoot } from './capture/source-layout.ts';
 import { committableEnd, type TrackedFile } from './capture/tracked-file.ts';
 import { ConfigError, EngineError, isAbort } from './core/errors.ts';
 import type { Clock } from './core/clock.ts';
@@ -153,9 +154,7 @@ function addForeignRoot(recorder: Recorder, folder: string): void {
     (root) => folder === root.directory || folder.startsWith(root.directory + path.sep),
   );
   if (isKnown) return;
-  const parts = folder.split(path.sep);
-  const projects = parts.lastIndexOf('projects');
-  recorder.registry.addRoot(sourceRoot(projects === -1 ? folder : parts.slice(0, projects).join(path.sep)));
+  recorder.registry.addRoot(sourceRoot(foreignRoot(folder)));
 }
 
 async function resyncWork(parts: HandlerParts, session: string | null, project: string | null): Promise<JobWork> {

@@ -4,7 +4,7 @@
  */
 import { FileLogger } from './core/file-logger.ts';
 import { ApiServer } from './api/api-server.ts';
-import { claudeCodeRoots } from './config/agent-roots.ts';
+import { agentRoots } from './config/agent-roots.ts';
 import { ensureApiToken } from './config/api-token.ts';
 import { dataPaths, type DataPaths } from './config/data-paths.ts';
 import { removeEngineRecord, writeEngineRecord } from './config/engine-record.ts';
@@ -213,7 +213,7 @@ class LocalEngine implements Engine {
   async #startRecorder(signal: AbortSignal): Promise<Recorder> {
     const { settings, board } = this.#started;
     this.#takeLock();
-    const directories = await claudeCodeRoots({
+    const roots = await agentRoots({
       platform: this.#options.platform,
       env: this.#options.env,
       userHome: this.#options.userHome,
@@ -223,7 +223,7 @@ class LocalEngine implements Engine {
       engine: this.#options,
       paths: this.#paths,
       settings: settings.get(),
-      roots: directories.map(sourceRoot),
+      roots: roots.map(sourceRoot),
       clock: this.#clock,
       logger: this.#logger,
     });

@@ -28,7 +28,7 @@ describe('Recorder', () => {
       engine: options,
       paths,
       settings: settingsSchema.parse({}),
-      roots: [sourceRoot(path.join(folder, 'claude'))],
+      roots: [sourceRoot({ agent: 'claude-code', directory: path.join(folder, 'claude') })],
       clock: systemClock,
       logger: silentLogger,
     });

@@ -237,8 +237,8 @@ export function workerData(role: 'writer' | 'reader', engine: EngineOptions, pat
   };
 }
 
-export function sourceRoot(directory: string): SourceRoot {
-  return { agent: 'claude-code', directory, rootKey: rootKeyOf(directory) };
+export function sourceRoot(root: Omit<SourceRoot, 'rootKey'>): SourceRoot {
+  return { ...root, rootKey: rootKeyOf(root.directory) };
 }
 
 /** A fresh id for jobs and the like. */

@@ -4,7 +4,7 @@ import { Archive } from './archive/archive.ts';
 import { archivePathOf, parseArchivePath } from './archive/archive-path.ts';
 import { SourceScanner } from './capture/source-scanner.ts';
 import { TranscriptRegistry } from './capture/transcript-registry.ts';
-import { claudeCodeRoots } from './config/agent-roots.ts';
+import { agentRoots } from './config/agent-roots.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { SettingsFile } from './config/settings-file.ts';
 import type { EngineOptions } from './contract.ts';
@@ -53,16 +53,13 @@ export class SourceInventory {
 
   /** Without a recorder: from what is on disk, in the archive and in the database. */
   static async open({ options, paths, settings, reader }: InventoryParts): Promise<SourceInventory> {
-    const directories = await claudeCodeRoots({
+    const roots = await agentRoots({
       platform: options.platform,
       env: options.env,
       userHome: options.userHome,
       extraRoots: settings.get().sources.claudeCode.extraRoots,
     });
-    const registry = new TranscriptRegistry(
-      { pathOf: archivePathOf, parse: parseArchivePath },
-      directories.map(sourceRoot),
-    );
+    const registry = new TranscriptRegistry({ pathOf: archivePathOf, parse: parseArchivePath }, roots.map(sourceRoot));
     const archive = new Archive(paths.archiveDirectory);
     await archive.open();
     const archived: { archivePath: string; sizeBytes: number }[] = [];

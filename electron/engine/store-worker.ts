@@ -13,6 +13,8 @@ import { checkFile } from './jobs/file-check.ts';
 import { adapterOf } from './parse/adapters.ts';
 import { ExchangeAssembler } from './parse/exchange-assembler.ts';
 import { preferredOwner } from './parse/exchange-owner.ts';
+import { replayLine } from './parse/line-replay.ts';
+import type { LinePlace } from '../../shared/record.ts';
 import type { ReaderOperations, StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
 import { CaptureGap } from './store/capture-gap.ts';
 import { ConversationReader } from './store/conversation-reader.ts';
@@ -82,10 +84,11 @@ function reader(): Handlers<ReaderOperations> {
   const ports = {
     archiveSize: (archivePath: string) => archive.sizeOf(archivePath),
     readChunks: archive.readChunks.bind(archive),
-    parseLine: (archivePath: string, line: Buffer) => {
+    parseLine: (archivePath: string, line: Buffer, place: LinePlace) => {
       const found = parserOf(archivePath);
-      if (found === null) return { outcome: 'malformed' as const, reason: 'not-json' as const };
-      return found.parser.parseLine(line, found.parser.contextOf(archivePath, found.relativePath));
+      if (found === null) return { parsed: { outcome: 'malformed', reason: 'not-json' } as const, marks: place.marks };
+      const { parser, relativePath } = found;
+      return replayLine(parser, line, parser.contextOf(archivePath, relativePath), place);
     },
     parseDocument: (archivePath: string, bytes: Buffer) => {
       const found = parserOf(archivePath);

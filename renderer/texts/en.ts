@@ -273,7 +273,7 @@ export const texts = {
     noneHint: 'Start a session in Claude Code. It appears here within seconds.',
     choose: 'Choose a conversation',
     chooseHint: 'Its prompts and answers are shown here, from the copy on this computer.',
-    agents: { 'claude-code': 'Claude Code' },
+    agents: { 'claude-code': 'Claude Code', 'gemini-cli': 'Gemini CLI' },
     exchanges: (count: number, figure: string) => `${figure} ${plural(count, 'exchange', 'exchanges')}`,
     onlyCopy: 'the only copy left',
     lastAt: (time: string) => `last ${time}`,

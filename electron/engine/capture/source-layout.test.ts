@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBelow, isWalked, layoutOf, relativePathOf } from './source-layout.ts';
+import { foreignRoot, isBelow, isWalked, layoutOf, relativePathOf } from './source-layout.ts';
 
 const ROOT = { agent: 'claude-code', directory: '/home/ana/.claude', rootKey: 'claude-1' } as const;
 
@@ -21,6 +21,41 @@ describe('the layout of Claude Code', () => {
     ['other/history.jsonl', null],
   ])('knows %s as %s', (relativePath, kind) => {
     expect(layoutOf('claude-code').kindOf(relativePath)).toBe(kind);
+  });
+});
+
+describe('the layout of Gemini CLI', () => {
+  it.each([
+    ['tmp/lisbon/chats/session-2026-11-22T06-43-2ab72121.jsonl', 'lines'],
+    ['tmp/lisbon/chats/session-2026-11-22T06-43-2ab72121.jsonl.unreadable-1763793790147', 'lines'],
+    ['tmp/lisbon/chats/2ab72121-979b-4538-a374-ba55766fddb6/sub.jsonl', 'lines'],
+    ['tmp/f254141a/chats/session-2025-08-22T06-43-2ab72121.json', 'document'],
+    ['tmp/lisbon/tool-outputs/session-2ab72121/ls.txt', 'blob'],
+    ['tmp/lisbon/chats/session-2026-11-22T06-43-2ab72121.jsonl.tmp-4711', null],
+    ['tmp/lisbon/logs.json', null],
+    ['tmp/lisbon/.project_root', null],
+    ['tmp/bin/rg', null],
+    ['tmp/chats', null],
+    ['projects.json', null],
+    ['oauth_creds.json', null],
+    ['history/lisbon/chats/a.jsonl', null],
+  ])('knows %s as %s', (relativePath, kind) => {
+    expect(layoutOf('gemini-cli').kindOf(relativePath)).toBe(kind);
+  });
+});
+
+describe('foreignRoot', () => {
+  it.each([
+    ['/backup/claude', 'claude-code', '/backup/claude'],
+    ['/backup/claude/projects/-p', 'claude-code', '/backup/claude'],
+    ['/backup/gemini/tmp/lisbon/chats', 'gemini-cli', '/backup/gemini'],
+    ['/backup/gemini/tmp/lisbon/chats/a.jsonl', 'gemini-cli', '/backup/gemini'],
+    ['/backup/.gemini', 'gemini-cli', '/backup/.gemini'],
+    ['/backup/.gemini/tmp/lisbon', 'gemini-cli', '/backup/.gemini'],
+    ['/tmp/x/projects/-p', 'claude-code', '/tmp/x'],
+    ['/tmp/chats', 'claude-code', '/tmp/chats'],
+  ])('takes %s for one of %s', (named, agent, directory) => {
+    expect(foreignRoot(named)).toEqual({ agent, directory });
   });
 });
 

@@ -17,6 +17,8 @@ export interface SourceRoot {
   readonly directory: string;
   /** Name of the root in the archive. */
   readonly rootKey: string;
+  /** Nobody named it: while the agent is not installed it is not missed. */
+  readonly isOptional?: boolean;
 }
 
 interface Layout {
@@ -34,6 +36,11 @@ const LAYOUTS: Readonly<Record<Agent, Layout>> = {
     files: ['history.jsonl'],
     kindOf: claudeCodeKind,
   },
+  'gemini-cli': {
+    folders: ['tmp'],
+    files: [],
+    kindOf: geminiCliKind,
+  },
 };
 
 /**
@@ -49,8 +56,38 @@ function claudeCodeKind(relativePath: string): SourceKind | null {
   return name.endsWith('.meta.json') ? 'blob' : null;
 }
 
+/**
+ * `tmp/<project>/chats/**`: lines, and the whole-file JSON of older versions; what was set aside as unreadable, too. Outputs of
+ * tools that were too long lie in `tool-outputs/`.
+ */
+function geminiCliKind(relativePath: string): SourceKind | null {
+  const [top, , folder, ...below] = relativePath.split('/');
+  if (top !== 'tmp' || below.length === 0) return null;
+  if (folder === 'tool-outputs') return 'blob';
+  if (folder !== 'chats') return null;
+  if (/\.jsonl(\.unreadable-\d+)?$/.test(relativePath)) return 'lines';
+  return relativePath.endsWith('.json') ? 'document' : null;
+}
+
 export function layoutOf(agent: Agent): Layout {
   return LAYOUTS[agent];
+}
+
+/** Whose root a folder is that somebody names: a copy of an agent's folder, or something in one. */
+export function foreignRoot(named: string): Pick<SourceRoot, 'agent' | 'directory'> {
+  const parts = named.split(path.sep);
+  const chats = parts.lastIndexOf('chats');
+  const tmp = chats === -1 ? parts.lastIndexOf('tmp') : chats - 2;
+  if (chats !== -1 && parts[tmp] === 'tmp') return { agent: 'gemini-cli', directory: above(parts, tmp) };
+  if (path.basename(tmp === -1 ? named : above(parts, tmp)) === '.gemini') {
+    return { agent: 'gemini-cli', directory: tmp === -1 ? named : above(parts, tmp) };
+  }
+  const projects = parts.lastIndexOf('projects');
+  return { agent: 'claude-code', directory: projects === -1 ? named : above(parts, projects) };
+}
+
+function above(parts: readonly string[], index: number): string {
+  return parts.slice(0, index).join(path.sep);
 }
 
 /** Path below the root with forward slashes; null for a path outside of it. */

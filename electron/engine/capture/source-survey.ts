@@ -35,9 +35,10 @@ export class SourceSurvey {
       const isThere = await found.scanner.scanRoot(root, signal);
       (isThere ? presentRoots : missingRoots).push(root);
     }
+    const missed = this.#missed(missingRoots, presentRoots);
     // Not those that an event has added meanwhile: the walk may have passed their parents before they were made.
     for (const directory of watchedBefore) if (!found.directories.has(directory)) this.#watcher?.unwatch(directory);
-    return { files: this.#ours(found.files), missingRoots, presentRoots, skipped: found.skipped };
+    return { files: this.#ours(found.files), missingRoots: missed, presentRoots, skipped: found.skipped };
   }
 
   /** Walks one folder that something happened to. @returns the files in it; none when it is no folder of ours */
@@ -56,6 +57,13 @@ export class SourceSurvey {
 
   isRoot(candidate: string): boolean {
     return this.#registry.roots.some((root) => root.directory === candidate);
+  }
+
+  /** Not those of agents that are not installed; without any agent the first one, which then stands for all. */
+  #missed(missing: readonly SourceRoot[], present: readonly SourceRoot[]): readonly SourceRoot[] {
+    const known = new Set([...this.#registry.all()].map((file) => file.root));
+    const missed = missing.filter((root) => root.isOptional !== true || known.has(root));
+    return missed.length === 0 && present.length === 0 ? missing.slice(0, 1) : missed;
   }
 
   // Each walk has collections of its own: an event may start one while another is under way.

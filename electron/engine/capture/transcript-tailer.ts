@@ -188,7 +188,7 @@ export class TranscriptTailer {
     if (!stats.isFile()) return await this.#block(file, 'not a regular file');
     const sizeBytes = Number(stats.size);
     const isFirst = file.mark === null && file.archived === 0;
-    if (file.kind === 'document' && !sameMark(file.mark, stats)) {
+    if (file.kind === 'document' && !thorough && !sameMark(file.mark, stats)) {
       const { clock, documentQuietMs = DOCUMENT_QUIET_MS } = this.#options;
       if (!isSettled(file, Number(stats.mtimeMs), clock, documentQuietMs)) return 'unsettled';
     }

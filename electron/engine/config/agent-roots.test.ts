@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claudeCodeRoots } from './agent-roots.ts';
+import { agentRoots, claudeCodeRoots } from './agent-roots.ts';
 
 describe('claudeCodeRoots', () => {
   let home = '';
@@ -69,5 +69,34 @@ describe('claudeCodeRoots', () => {
 
     await expect(claudeCodeRoots(options)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     await expect(claudeCodeRoots(options)).rejects.toThrow(/extraRoots\.1 is "b\/c"/);
+  });
+});
+
+describe('agentRoots', () => {
+  const usual = { platform: 'linux', userHome: '/home/ana', extraRoots: [] } as const;
+  const geminiCli = async (env: Readonly<Record<string, string>>, platform: NodeJS.Platform = 'linux') => {
+    const userHome = platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana';
+    const roots = await agentRoots({ ...usual, platform, userHome, env });
+    return roots.find((root) => root.agent === 'gemini-cli');
+  };
+
+  it('gives those of Claude Code first, and misses none that nobody named', async () => {
+    const [own, extra] = await agentRoots({ ...usual, env: {}, extraRoots: ['/mnt/old'] });
+
+    expect(own).toEqual({ agent: 'claude-code', directory: '/home/ana/.claude', isOptional: true });
+    expect(extra).toEqual({ agent: 'claude-code', directory: '/mnt/old', isOptional: false });
+    const [named] = await agentRoots({ ...usual, env: { CLAUDE_CONFIG_DIR: '/srv/claude' } });
+    expect(named).toEqual({ agent: 'claude-code', directory: '/srv/claude', isOptional: false });
+  });
+
+  it('looks for Gemini CLI in the home that GEMINI_CLI_HOME names', async () => {
+    expect(await geminiCli({})).toMatchObject({ directory: '/home/ana/.gemini', isOptional: true });
+    expect(await geminiCli({ GEMINI_CLI_HOME: '' })).toMatchObject({ directory: '/home/ana/.gemini' });
+    expect(await geminiCli({ GEMINI_CLI_HOME: '/srv/g' })).toMatchObject({
+      directory: '/srv/g/.gemini',
+      isOptional: false,
+    });
+    expect(await geminiCli({ GEMINI_CLI_HOME: '/srv/.gemini/' })).toMatchObject({ directory: '/srv/.gemini' });
+    expect(await geminiCli({}, 'win32')).toMatchObject({ directory: 'C:\\Users\\ana\\.gemini' });
   });
 });

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import type { Agent } from '../../../shared/exchange.ts';
 import { ConfigError, systemErrorCode } from '../core/errors.ts';
 import { pathsOf } from './data-paths.ts';
 
@@ -9,6 +10,44 @@ export interface AgentRootsOptions {
   readonly userHome: string;
   /** `sources.claudeCode.extraRoots` of the settings: absolute, or beginning with `~/`. */
   readonly extraRoots: readonly string[];
+}
+
+/** A folder in which an agent keeps its transcripts. */
+export interface AgentRoot {
+  readonly agent: Agent;
+  readonly directory: string;
+  /** True for the usual place that nobody named: while the agent is not installed it is not missed. */
+  readonly isOptional: boolean;
+}
+
+/**
+ * Folders of every agent, whether they exist or not, those of Claude Code first.
+ * Errors: CONFIG_INVALID for an extra root that is relative.
+ */
+export async function agentRoots(options: AgentRootsOptions): Promise<readonly AgentRoot[]> {
+  const [own, ...extra] = await claudeCodeRoots(options);
+  const claude = (directory: string, isOptional: boolean): AgentRoot => ({
+    agent: 'claude-code',
+    directory,
+    isOptional,
+  });
+  return [
+    ...(own === undefined ? [] : [claude(own, (options.env['CLAUDE_CONFIG_DIR'] ?? '') === '')]),
+    ...extra.map((directory) => claude(directory, false)),
+    geminiCliRoot(options),
+  ];
+}
+
+/**
+ * Gemini CLI: `.gemini` in the folder that `GEMINI_CLI_HOME` names instead of the person's home. One that names a folder
+ * `.gemini` is taken for that folder itself.
+ */
+function geminiCliRoot({ platform, env, userHome }: AgentRootsOptions): AgentRoot {
+  const paths = pathsOf(platform);
+  const named = env['GEMINI_CLI_HOME'] ?? '';
+  const home = paths.resolve(userHome, named);
+  const directory = paths.basename(home) === '.gemini' ? home : paths.join(home, '.gemini');
+  return { agent: 'gemini-cli', directory, isOptional: named === '' };
 }
 
 /**

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ArchiveReader } from '../archive/archive-reader.ts';
 import { ClaudeCodeAdapter } from '../parse/agents/claude-code.ts';
+import { replayLine } from '../parse/line-replay.ts';
 import { StoreBed } from '../store/test-support/store-bed.ts';
 import { TRANSCRIPT, answerLine, promptLine } from '../store/test-support/transcript.ts';
 import { checkFile, type FileCheck, type FileToCheck } from './file-check.ts';
@@ -30,7 +31,8 @@ class CheckBed extends StoreBed {
       {
         archiveSize: (archivePath) => archive.sizeOf(archivePath),
         readChunks: archive.readChunks.bind(archive),
-        parseLine: (archivePath, line) => adapter.parseLine(line, adapter.contextOf(archivePath, TRANSCRIPT)),
+        parseLine: (archivePath, line, place) =>
+          replayLine(adapter, line, adapter.contextOf(archivePath, TRANSCRIPT), place),
         parseDocument: () => adapter.parseDocument(),
         hasRecord: (_archivePath, key) => this.audit.hasRecord('claude-code', key),
         isSetAside: (archivePath, at) => this.audit.isSetAside(archivePath, at),

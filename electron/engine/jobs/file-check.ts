@@ -3,7 +3,8 @@
  * Looks at what is there, not at what should be there according to positions.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { DocumentOutcome, LineOutcome } from '../../../shared/record.ts';
+import type { Marks } from '../../../shared/marks.ts';
+import type { DocumentOutcome, LineOutcome, LinePlace } from '../../../shared/record.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { LineSplitter, type Line } from '../core/line-splitter.ts';
 
@@ -29,7 +30,12 @@ export interface FileCheck {
 export interface FileCheckPorts {
   readonly archiveSize: (archivePath: string) => number | null;
   readonly readChunks: (archivePath: string, start: number, end: number, use: (chunk: Buffer) => void) => void;
-  readonly parseLine: (archivePath: string, line: Buffer) => LineOutcome;
+  /** Reads a line as saving does. @returns also what is remembered after it */
+  readonly parseLine: (
+    archivePath: string,
+    line: Buffer,
+    place: LinePlace,
+  ) => { readonly parsed: LineOutcome; readonly marks: Marks };
   readonly parseDocument: (archivePath: string, bytes: Buffer) => DocumentOutcome;
   readonly hasRecord: (archivePath: string, key: string) => boolean;
   /** Whether the byte stands in a range that was set aside. */
@@ -147,8 +153,9 @@ class RecordCount implements RecordCheck {
 function checkLines(archivePath: string, archived: number, ports: FileCheckPorts): RecordCheck {
   const splitter = new LineSplitter(0, ports.maxLineBytes);
   const count = new RecordCount(archivePath, ports);
+  let marks: Marks = {};
   ports.readChunks(archivePath, 0, archived, (chunk) => {
-    for (const line of splitter.push(chunk)) checkLine(line, archivePath, ports, count);
+    for (const line of splitter.push(chunk)) marks = checkLine(line, marks, archivePath, ports, count);
   });
   // A last line without its newline may still grow: it counts only once it was set aside.
   const { start, end } = splitter.rest;
@@ -156,20 +163,17 @@ function checkLines(archivePath: string, archived: number, ports: FileCheckPorts
   return count.result;
 }
 
-function checkLine(line: Line, archivePath: string, ports: FileCheckPorts, count: RecordCount): void {
-  const parsed = line.bytes === null ? TOO_LONG : ports.parseLine(archivePath, line.bytes);
-  switch (parsed.outcome) {
-    case 'blank':
-      return;
-    case 'malformed':
-      count.malformed(line.start);
-      return;
-    case 'record':
-      count.record(parsed.record.key, line.start);
-      return;
-    case 'records':
-      for (const { record } of parsed.records) count.record(record.key, line.start);
+/** @returns what is remembered after the line */
+function checkLine(line: Line, before: Marks, archivePath: string, ports: FileCheckPorts, count: RecordCount): Marks {
+  if (line.bytes === null) {
+    count.malformed(line.start);
+    return before;
   }
+  const { parsed, marks } = ports.parseLine(archivePath, line.bytes, { start: line.start, marks: before });
+  if (parsed.outcome === 'malformed') count.malformed(line.start);
+  if (parsed.outcome === 'record') count.record(parsed.record.key, line.start);
+  if (parsed.outcome === 'records') for (const { record } of parsed.records) count.record(record.key, line.start);
+  return marks;
 }
 
 function checkDocument(archivePath: string, archived: number, ports: FileCheckPorts): RecordCheck {

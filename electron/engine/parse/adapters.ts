@@ -1,7 +1,8 @@
 import type { AgentAdapter } from './agent-adapter.ts';
 import { ClaudeCodeAdapter } from './agents/claude-code.ts';
+import { GeminiCliAdapter } from './agents/gemini-cli.ts';
 
-const ADAPTERS: readonly AgentAdapter[] = [new ClaudeCodeAdapter()];
+const ADAPTERS: readonly AgentAdapter[] = [new ClaudeCodeAdapter(), new GeminiCliAdapter()];
 
 /** The adapter of an agent by its name in the archive; null for one that this version does not know. */
 export function adapterOf(agent: string): AgentAdapter | null {

@@ -3,6 +3,7 @@ import type {
   DocumentOutcome,
   FileKind,
   LineOutcome,
+  LinePlace,
   ParsedRecord,
   SubagentLink,
   TranscriptContext,
@@ -35,13 +36,13 @@ export interface AgentAdapter {
   parseDocument(bytes: Buffer, context: TranscriptContext): DocumentOutcome;
 
   /** Reads one line. @param line without its 0x0A; a trailing 0x0D and a byte order mark are tolerated */
-  parseLine(line: Buffer, context: TranscriptContext): LineOutcome;
+  parseLine(line: Buffer, context: TranscriptContext, place: LinePlace): LineOutcome;
   /**
    * What can be saved of a malformed line: a writer that was killed leaves an unfinished record, and the next one starts
    * behind it on the same line; a crash of the file system leaves runs of NUL. The line stays malformed all the same.
    * @returns the whole record found in it, or null
    */
-  salvageLine(line: Buffer, context: TranscriptContext): ParsedRecord | null;
+  salvageLine(line: Buffer, context: TranscriptContext, place: LinePlace): ParsedRecord | null;
   /** Reads a file that lies beside a transcript; null if it links no subagent. */
   parseSidecar(context: TranscriptContext, bytes: Buffer): SubagentLink | null;
 }

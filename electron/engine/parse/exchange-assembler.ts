@@ -22,12 +22,14 @@ export interface Placement {
   /** Whether the record's exchange is a new one. */
   readonly opens: boolean;
   readonly lanes: Lanes;
-  /** Every exchange that is new or different now, at most two; to be saved. */
+  /** Every exchange that is new or different now; to be saved. */
   readonly changed: readonly ExchangeDraft[];
 }
 
 /** A prompt that was taken in may be followed by others; no turn takes in more than this. */
 const LONGEST_ABSORPTION = 1000;
+/** A conversation that goes back further than this many exchanges is not followed. */
+const LONGEST_RETREAT = 1000;
 
 export class ExchangeAssembler {
   readonly #index: ExchangeIndex;
@@ -38,6 +40,10 @@ export class ExchangeAssembler {
 
   /** Places a record that is new. Call it once for each record key; for a known one see {@link touch}. */
   place(record: ParsedRecord, context: TranscriptContext, lanes: Lanes): Placement {
+    if (record.takesBack !== undefined) {
+      const changed = abandon(this.#behind(this.#headBefore(record.takesBack), lanes[record.lane]));
+      return { exchangeKey: null, opens: false, lanes: this.touch(record, null, lanes), changed };
+    }
     if (record.role === 'session') return { exchangeKey: null, opens: false, lanes, changed: [] };
     const home = this.#home(record, lanes);
     if (record.role === 'prompt') return this.#open(record, context, lanes, home);
@@ -56,6 +62,7 @@ export class ExchangeAssembler {
    * @param exchangeKey what {@link place} said when the record was new
    */
   touch(record: ParsedRecord, exchangeKey: string | null, lanes: Lanes): Lanes {
+    if (record.takesBack !== undefined) return withLane(lanes, record.lane, this.#headBefore(record.takesBack));
     if (record.role === 'session' || exchangeKey === null) return lanes;
     const running = this.#running(exchangeKey)?.key ?? exchangeKey;
     return record.role === 'prompt' ? withLane(lanes, record.lane, running) : followMember(lanes, record.lane, running);
@@ -69,20 +76,56 @@ export class ExchangeAssembler {
     return updated === draft ? null : updated;
   }
 
+  /**
+   * A known prompt comes in another file: the branch that this file had open is left behind, if the prompt went back.
+   * @returns the exchanges that were left
+   */
+  leave(record: ParsedRecord, exchangeKey: string, lanes: Lanes): readonly ExchangeDraft[] {
+    const base = this.#index.load(exchangeKey)?.after ?? null;
+    if (record.role !== 'prompt' || base === null || lanes[record.lane] === base) return [];
+    const left = this.#behind(base, lanes[record.lane]);
+    // Of the open one's own past: it is a repetition.
+    return left.some((draft) => draft.key === exchangeKey) ? [] : abandon(left);
+  }
+
   #open(record: ParsedRecord, context: TranscriptContext, lanes: Lanes, home: ExchangeDraft | null): Placement {
     // A prompt that was typed while the agent worked is complete the moment it is written: the running turn took it in,
     // and the answers that follow are that turn's. After the end of the turn it is a prompt like any other.
     if (record.signal === 'completed' && home?.state === 'open') {
-      const queued = openDraft(record, context, home.key);
+      const queued = openDraft(record, context, { absorbedBy: home.key, after: home.after ?? null });
       return { exchangeKey: queued.key, opens: true, lanes: withLane(lanes, record.lane, home.key), changed: [queued] };
     }
-    const opened = openDraft(record, context, null);
+    const opened = openDraft(record, context, { absorbedBy: null, after: home?.key ?? null });
+    const abandoned = home === null ? [] : abandon(this.#behind(home.key, lanes[record.lane]));
     return {
       exchangeKey: opened.key,
       opens: true,
       lanes: withLane(lanes, record.lane, opened.key),
-      changed: [...this.#closed(opened, lanes), opened],
+      changed: [...(abandoned.length > 0 ? abandoned : this.#closed(opened, lanes)), opened],
     };
+  }
+
+  /**
+   * What the conversation left behind when it went back to an exchange: everything on the way from the open one to that.
+   * @param base null: to before the first one @param until of the open one; undefined: none is
+   */
+  #behind(base: string | null, until: string | undefined): readonly ExchangeDraft[] {
+    const left: ExchangeDraft[] = [];
+    let draft = until === undefined ? null : this.#running(until);
+    for (let hops = 0; hops < LONGEST_RETREAT; hops += 1) {
+      // Not reached: it stands on another branch, and nothing was left.
+      if (draft === null) return base === null ? left : [];
+      if (draft.key === base) return left;
+      left.push(draft);
+      draft = typeof draft.after === 'string' ? this.#index.load(draft.after) : null;
+    }
+    return [];
+  }
+
+  /** The exchange that is open again when a record is taken back; null: none. */
+  #headBefore(takenBack: string): string | null {
+    const exchangeKey = this.#index.exchangeOf(takenBack);
+    return exchangeKey === takenBack ? (this.#index.load(exchangeKey)?.after ?? null) : exchangeKey;
   }
 
   /** The exchange before, if the new prompt ends it. Subagents run side by side: one does not end another. */
@@ -113,6 +156,13 @@ export class ExchangeAssembler {
   }
 }
 
+/** Only those that are not abandoned yet. */
+function abandon(drafts: readonly ExchangeDraft[]): readonly ExchangeDraft[] {
+  return drafts
+    .filter((draft) => draft.isAbandoned !== true)
+    .map((draft) => ({ ...closeDraft(draft), isAbandoned: true }));
+}
+
 /**
  * A prompt moves its lane; a member only fills an empty one, so that bookkeeping of an earlier turn, written late, does not
  * take the lane back.
@@ -121,6 +171,8 @@ function followMember(lanes: Lanes, lane: string, exchangeKey: string): Lanes {
   return lanes[lane] === undefined ? withLane(lanes, lane, exchangeKey) : lanes;
 }
 
-function withLane(lanes: Lanes, lane: string, exchangeKey: string): Lanes {
+/** @param exchangeKey null: none is open */
+function withLane(lanes: Lanes, lane: string, exchangeKey: string | null): Lanes {
+  if (exchangeKey === null) return Object.fromEntries(Object.entries(lanes).filter(([name]) => name !== lane));
   return lanes[lane] === exchangeKey ? lanes : { ...lanes, [lane]: exchangeKey };
 }

@@ -8,7 +8,11 @@ const INLINE_LANE = 'agent:inline';
 const LANE_PREFIX = 'agent:';
 
 /** Starts an exchange with its prompt. */
-export function openDraft(record: ParsedRecord, context: TranscriptContext, absorbedBy: string | null): ExchangeDraft {
+export function openDraft(
+  record: ParsedRecord,
+  context: TranscriptContext,
+  { absorbedBy, after }: { readonly absorbedBy: string | null; readonly after: string | null },
+): ExchangeDraft {
   const isSubagent = record.lane !== 'main';
   return {
     key: record.key,
@@ -25,6 +29,7 @@ export function openDraft(record: ParsedRecord, context: TranscriptContext, abso
     subagentId: isSubagent ? subagentIdOf(record) : null,
     lane: record.lane,
     absorbedBy,
+    after,
   };
 }
 
@@ -54,6 +59,7 @@ export function extendDraft(draft: ExchangeDraft, record: ParsedRecord): Exchang
  * @returns the same draft when the record says nothing new
  */
 export function updateDraft(draft: ExchangeDraft, record: ParsedRecord): ExchangeDraft {
+  if (record.role === 'session') return draft;
   const members = draft.members ?? [];
   const isLast = (members.at(-1) ?? draft.key) === record.key;
   const state = isLast ? stateAfter(draft.state, record) : draft.state;

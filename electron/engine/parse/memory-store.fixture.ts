@@ -39,7 +39,7 @@ export class MemoryStore implements ExchangeIndex {
   read(relativePath: string, lines: readonly Buffer[]): void {
     const context = this.#adapter.contextOf(`claude-code/root/${relativePath}`, relativePath);
     for (const line of lines) {
-      const outcome = this.#adapter.parseLine(line, context);
+      const outcome = this.#adapter.parseLine(line, context, { start: 0, marks: {} });
       if (outcome.outcome === 'malformed') this.malformed.push(outcome.reason);
       if (outcome.outcome === 'record') this.#save(outcome.record, context);
     }

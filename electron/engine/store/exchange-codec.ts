@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { StoreError } from '../core/errors.ts';
-import type { ExchangePart } from '../../../shared/exchange.ts';
+import type { ExchangeDraft, ExchangePart } from '../../../shared/exchange.ts';
 
 export interface PackedExchange {
   readonly prompt: string;
@@ -30,6 +30,8 @@ const packedPart = z.union([
 const packed = z.object({
   prompt: z.string().optional(),
   parts: z.array(packedPart),
+  after: z.string().optional(),
+  abandoned: z.literal(true).optional(),
   members: z.array(z.string()).optional(),
 });
 type PackedPart = z.infer<typeof packedPart>;
@@ -58,11 +60,13 @@ class Column {
   }
 }
 
-/** @param members see `ExchangeDraft.members` */
+/** What stands beside the parts, in few exchanges. */
+export type PackedExtras = Pick<ExchangeDraft, 'after' | 'isAbandoned' | 'members'>;
+
 export function packExchange(
   prompt: string,
   parts: readonly ExchangePart[],
-  members?: readonly string[],
+  { after, isAbandoned, members }: PackedExtras = {},
 ): PackedExchange {
   const answer = new Column();
   const thinking = new Column();
@@ -87,23 +91,31 @@ export function packExchange(
     answer: answer.content,
     thinking: thinking.content,
     tools: tools.join('\n').toWellFormed(),
-    parts: JSON.stringify({ ...(prompt.isWellFormed() ? {} : { prompt }), parts: packedParts, members }),
+    parts: JSON.stringify({
+      ...(prompt.isWellFormed() ? {} : { prompt }),
+      parts: packedParts,
+      after: after ?? undefined,
+      abandoned: isAbandoned === true ? true : undefined,
+      members,
+    }),
   };
 }
 
 /** Inverse of {@link packExchange}. Error: STORE_CORRUPT. */
-export function unpackExchange(row: PackedExchange): {
+export function unpackExchange(row: PackedExchange): PackedExtras & {
   readonly prompt: string;
   readonly parts: readonly ExchangePart[];
-  readonly members?: readonly string[];
 } {
   const result = packed.safeParse(parseJson(row.parts));
   if (!result.success)
     throw new StoreError('STORE_CORRUPT', 'a saved exchange cannot be read', { cause: result.error });
+  const { after, abandoned, members } = result.data;
   return {
     prompt: result.data.prompt ?? row.prompt,
     parts: result.data.parts.map((part) => unpackPart(part, row)),
-    ...(result.data.members === undefined ? {} : { members: result.data.members }),
+    ...(after === undefined ? {} : { after }),
+    ...(abandoned === undefined ? {} : { isAbandoned: true }),
+    ...(members === undefined ? {} : { members }),
   };
 }
 

@@ -155,7 +155,7 @@ export class ExchangeTable {
 
   #write(held: Held, now: EpochMs): void {
     const { id, draft } = held;
-    const packed = packExchange(draft.prompt, draft.parts, draft.members);
+    const packed = packExchange(draft.prompt, draft.parts, draft);
     // Most records of a turn say nothing that is searched (results of tools, bookkeeping).
     const isSaid = held.indexed === null || !isSameText(held.indexed, packed);
     if (isSaid && held.indexed !== null) {

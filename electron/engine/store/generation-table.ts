@@ -1,3 +1,4 @@
+import { SESSION_MARK } from '../../../shared/marks.ts';
 import type { TranscriptContext } from '../../../shared/record.ts';
 import type { Segment } from '../../../shared/segment.ts';
 import type { EpochMs } from '../../../shared/time.ts';
@@ -44,7 +45,8 @@ export class GenerationTable {
       'INSERT OR REPLACE INTO segment (generation, start, "end", sha256, committed_at) VALUES (?, ?, ?, ?, ?)',
     );
     this.#advance = database.prepare(
-      'UPDATE generation SET committed = ?, lanes = ?, lines = lines + ?, records = records + ?, last_saved_at = ? WHERE id = ?',
+      `UPDATE generation SET committed = ?, lanes = ?, lines = lines + ?, records = records + ?, last_saved_at = ?,
+       session = coalesce(?, session) WHERE id = ?`,
     );
     this.#setLanes = database.prepare('UPDATE generation SET lanes = ? WHERE id = ?');
     this.#setSource = database.prepare('UPDATE generation SET source_path = ? WHERE id = ?');
@@ -89,7 +91,8 @@ export class GenerationTable {
     now: EpochMs,
   ): void {
     this.#keepHash.run(row.id, segment.start, segment.end, Buffer.from(segment.sha256, 'hex'), now);
-    this.#advance.run(segment.end, JSON.stringify(lanes), counts.lines, counts.records, now, row.id);
+    const session = lanes[SESSION_MARK] ?? null;
+    this.#advance.run(segment.end, JSON.stringify(lanes), counts.lines, counts.records, now, session, row.id);
     this.#change(row, { committed: segment.end, lanes });
   }
 

@@ -1,6 +1,6 @@
 import { LineSplitter, type Line } from '../core/line-splitter.ts';
 
-/** Open exchange of each lane of a file. */
+/** Open exchange of each lane of a file; names that begin with `~` are the adapter's marks. */
 export type Lanes = Readonly<Record<string, string>>;
 
 export interface LineResult {

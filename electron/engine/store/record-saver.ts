@@ -3,6 +3,7 @@
  * order. Out: rows of records and sessions at once, of exchanges when the batch is finished.
  */
 import type { Agent, ExchangeDraft } from '../../../shared/exchange.ts';
+import { withMarks } from '../../../shared/marks.ts';
 import type { LocatedRecord, ParsedRecord, SubagentLink, TranscriptContext } from '../../../shared/record.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { InvariantError } from '../core/errors.ts';
@@ -81,14 +82,15 @@ export class RecordSaver {
       file.setAside(line, 'too-long');
       return { lanes, ...NOTHING };
     }
-    const parsed = file.parser.parseLine(line.bytes, file.context);
+    const place = { start: line.start, marks: lanes };
+    const parsed = file.parser.parseLine(line.bytes, file.context, place);
     switch (parsed.outcome) {
       case 'blank':
         return { lanes, ...NOTHING };
       case 'malformed':
         // Kept as a dead letter; a whole record that stands in it is saved all the same.
         file.setAside(line, parsed.reason);
-        return this.#saveSalvaged(file.parser.salvageLine(line.bytes, file.context), line, file, lanes);
+        return this.#saveSalvaged(file.parser.salvageLine(line.bytes, file.context, place), line, file, lanes);
       case 'record':
         return this.#saveRecord(parsed.record, line, file, lanes);
       case 'records':
@@ -113,7 +115,8 @@ export class RecordSaver {
     return record === null ? { lanes, ...NOTHING } : this.#saveRecord(record, line, file, lanes);
   }
 
-  #saveRecord(record: ParsedRecord, range: ByteRange, file: OpenFile, lanes: Lanes): LineResult {
+  #saveRecord(record: ParsedRecord, range: ByteRange, file: OpenFile, before: Lanes): LineResult {
+    const lanes = withMarks(before, record.marks);
     const { agent, sessionId } = file.context;
     this.#see(record, agent, record.sessionId ?? sessionId);
     // Most records are new, and their insert says so. A prompt is looked up first: its insert would need its exchange.
@@ -125,6 +128,10 @@ export class RecordSaver {
     if (this.#isNewer(record, range, file, known)) return this.#saveNewer(record, range, file, lanes, known);
     if (known.generation !== file.generation || known.start !== range.start) {
       this.#records.addOccurrence(file.generation, range.start, record.key);
+    }
+    if (known.generation !== file.generation && known.exchange !== null) {
+      const left = this.#assemblerOf(agent).leave(record, this.#exchanges.keyOf(known.exchange), lanes);
+      this.#put(left);
     }
     return { lanes: this.#follow(record, known.exchange, file, lanes), records: 1, newRecords: 0 };
   }

@@ -4,6 +4,7 @@ import type {
   DocumentOutcome,
   FileKind,
   LineOutcome,
+  LinePlace,
   ParsedRecord,
   SubagentLink,
   TranscriptContext,
@@ -22,11 +23,11 @@ export interface RangeReader {
 export interface TranscriptParser {
   contextOf(archivePath: string, relativePath: string): TranscriptContext;
   fileKind(relativePath: string): FileKind;
-  parseLine(line: Buffer, context: TranscriptContext): LineOutcome;
+  parseLine(line: Buffer, context: TranscriptContext, place: LinePlace): LineOutcome;
   /** Reads a file of the kind `document` as a whole. */
   parseDocument(bytes: Buffer, context: TranscriptContext): DocumentOutcome;
   /** A whole record that stands in a malformed line, or null. */
-  salvageLine(line: Buffer, context: TranscriptContext): ParsedRecord | null;
+  salvageLine(line: Buffer, context: TranscriptContext, place: LinePlace): ParsedRecord | null;
   parseSidecar(context: TranscriptContext, bytes: Buffer): SubagentLink | null;
 }
 
@@ -45,6 +46,8 @@ export interface Assembler {
   place(record: ParsedRecord, context: TranscriptContext, lanes: Lanes): Placement;
   /** A record that is already saved comes again (fork, resumed copy, replay): only the lanes follow. */
   touch(record: ParsedRecord, exchangeKey: string | null, lanes: Lanes): Lanes;
+  /** A known prompt comes in another file. @returns the exchanges that were left behind by going back to it */
+  leave(record: ParsedRecord, exchangeKey: string, lanes: Lanes): readonly ExchangeDraft[];
   /** A newer state of a record that is saved. @returns the exchange if it is different now */
   update(record: ParsedRecord, exchangeKey: string): ExchangeDraft | null;
 }

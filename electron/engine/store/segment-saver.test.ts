@@ -31,12 +31,12 @@ function failingOnce(text: string): (parser: TranscriptParser) => TranscriptPars
     parseDocument: parser.parseDocument.bind(parser),
     salvageLine: parser.salvageLine.bind(parser),
     parseSidecar: parser.parseSidecar.bind(parser),
-    parseLine: (line, context) => {
+    parseLine: (line, context, place) => {
       if (isArmed && line.includes(text)) {
         isArmed = false;
         throw new Error('injected');
       }
-      return parser.parseLine(line, context);
+      return parser.parseLine(line, context, place);
     },
   });
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Agent } from '../../../../shared/exchange.ts';
 import type { Segment, SegmentKind } from '../../../../shared/segment.ts';
 import { ArchiveReader } from '../../archive/archive-reader.ts';
 import { parseArchivePath } from '../../archive/archive-path.ts';
@@ -20,6 +21,8 @@ export const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 
 export interface BedOptions {
   readonly maxLineBytes?: number;
+  /** Whose files lie in the archive; Claude Code's. */
+  readonly agent?: Agent;
   /** Stands between the saver and the real parser. */
   readonly wrapParser?: (parser: TranscriptParser) => TranscriptParser;
 }
@@ -68,7 +71,8 @@ export class StoreBed implements Disposable {
 
   /** Path in the archive of a file below the agent's root. */
   archivePathOf(relativePath: string): string {
-    return `claude-code/claude-1f0c2a9b/${relativePath}`;
+    const { agent = 'claude-code' } = this.#options;
+    return `${agent}/${agent.split('-')[0] ?? ''}-1f0c2a9b/${relativePath}`;
   }
 
   /** Puts bytes at the end of an archived file. */
