@@ -83,6 +83,12 @@ describe('the transcripts of Claude Code 2.1.197, saved', () => {
     expect(reference.figures.deadLetters(10)).toEqual([]);
   });
 
+  it('are marked where the conversation went back behind them', () => {
+    const left = exported(reference).filter((exchange) => exchange.isAbandoned === true);
+
+    expect(left.map((exchange) => exchange.prompt)).toEqual(['Interactive nine: rewind me.']);
+  });
+
   it.each(Object.entries(plan))('mean the same, read as %s', (_name, segmentsOf) => {
     using bed = new StoreBed();
     archiveFixture(bed);

@@ -421,6 +421,71 @@ describe('other records', () => {
     });
   });
 
+  it.each(
+    (
+      'agent-color agent-name agent-setting ai-title api-request api-request-shape attribution-snapshot bridge-session ' +
+      'content-replacement marble-origami-commit marble-origami-snapshot mode permission-mode pr-link relocated result ' +
+      'speculation-accept started tag task-summary tools-used worktree-state'
+    ).split(' '),
+  )('of type %s say nothing in a conversation', (type) => {
+    const record = parse({ type, message: { role: 'user', content: 'not a prompt' }, content: 'not a prompt' });
+
+    expect(record).toMatchObject({ role: 'session', isKnownType: true, parts: [], prompt: null });
+  });
+
+  it.each(
+    (
+      'agents_killed api_error away_summary bridge_status compact_boundary memory_saved microcompact_boundary ' +
+      'permission_retry stop_hook_summary'
+    ).split(' '),
+  )('of the system about %s keep their place and show nothing', (subtype) => {
+    const record = parse({ type: 'system', subtype, uuid: 's-1', parentUuid: 'p-1', content: 'not an answer' });
+
+    expect(record).toMatchObject({ role: 'member', isKnownType: true, parts: [], signal: null, parentKey: 'p-1' });
+  });
+
+  it.each([
+    ['turn_duration', [], 'completed'],
+    ['informational', ['context'], null],
+    ['local_command', ['command-output'], null],
+    ['model_refusal_no_fallback', ['service-error'], null],
+  ])('of the system about %s show what happened', (subtype, shown, signal) => {
+    const record = parse({ type: 'system', subtype, uuid: 's-1', content: 'Something happened.' });
+
+    expect(record).toMatchObject({ role: 'member', isKnownType: true, signal });
+    expect(notice(record)).toEqual(shown);
+  });
+
+  it.each(
+    (
+      'agent_listing_delta auto_mode command_permissions compact_file_reference date deferred_tools_delta environment file ' +
+      'hook_blocking_error mcp_instructions_delta model prompt_snapshot remote_session_change session_context skill_listing'
+    ).split(' '),
+  )('with the attachment %s keep their place and show nothing', (type) => {
+    const attachment = { type, prompt: 'not a prompt', content: 'not a prompt' };
+
+    expect(parse({ type: 'attachment', uuid: 't-1', parentUuid: 'p-1', attachment })).toMatchObject({
+      role: 'member',
+      isKnownType: true,
+      parts: [],
+      prompt: null,
+    });
+  });
+
+  it('of the progress of a tool, a hook or a subagent keep their place and show nothing', () => {
+    const data = {
+      type: 'agent_progress',
+      agentId: 'ab',
+      message: { type: 'user', message: { content: 'no prompt' } },
+    };
+
+    expect(parse({ type: 'progress', uuid: 'g-1', parentUuid: 'p-1', data, parentToolUseID: 'use-1' })).toMatchObject({
+      role: 'member',
+      isKnownType: true,
+      parts: [],
+    });
+  });
+
   it('of an unknown type keep their place in the chain if they have one', () => {
     expect(parse({ type: 'future', message: { content: 'x' } })).toMatchObject({ isKnownType: false, role: 'session' });
     expect(parse({ type: 'future', uuid: 'f', parentUuid: 'e' })).toMatchObject({
