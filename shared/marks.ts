@@ -5,7 +5,7 @@
  */
 export type Marks = Readonly<Record<string, string>>;
 
-/** The session that the lines after it belong to; the store keeps it with the file. */
+/** The mark that names the session to which the whole file belongs, where its place does not or not rightly. */
 export const SESSION_MARK = '~session';
 
 /** What is different after a line; null forgets. */

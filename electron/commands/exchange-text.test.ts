@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ExchangePart } from '../../shared/exchange.ts';
+import type { Exchange, ExchangePart } from '../../shared/exchange.ts';
 import { exchangeOf } from '../engine/api/test-support/fake-engine.ts';
 import { exchangeLines } from './exchange-text.ts';
 
@@ -30,6 +30,15 @@ describe('exchangeLines', () => {
       '  · interrupted',
       '    by the person',
     ]);
+  });
+
+  it('says how an exchange stands, unless it is complete and went on', () => {
+    const headOf = (more: Partial<Exchange>) => exchangeLines(exchangeOf(more), false)[1];
+
+    expect(headOf({ state: 'complete' })).not.toContain('(');
+    expect(headOf({ state: 'interrupted' })).toContain('(interrupted)');
+    expect(headOf({ state: 'complete', isAbandoned: true })).toContain('(taken back)');
+    expect(headOf({ state: 'error', isAbandoned: true })).toContain('(error, taken back)');
   });
 
   it('unfolds them when asked', () => {

@@ -9,7 +9,11 @@ import { plainLine, plainText } from './plain-text.ts';
  */
 export function exchangeLines(exchange: Exchange, full: boolean): readonly string[] {
   const who = exchange.isSubagent ? 'Subagent task' : 'You';
-  const state = exchange.state === 'complete' ? '' : ` (${exchange.state})`;
+  const states = [
+    ...(exchange.state === 'complete' ? [] : [exchange.state]),
+    ...(exchange.isAbandoned === true ? ['taken back'] : []),
+  ];
+  const state = states.length === 0 ? '' : ` (${states.join(', ')})`;
   const lines = ['', `--- ${who}, ${timeText(exchange.startedAt)}${state}`, plainText(exchange.prompt)];
   for (const block of blocksOf(exchange.parts)) {
     if (block.isText) lines.push('', '--- Agent', ...block.parts.map(({ text }) => plainText(text)));

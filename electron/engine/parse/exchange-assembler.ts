@@ -81,8 +81,9 @@ export class ExchangeAssembler {
    * @returns the exchanges that were left
    */
   leave(record: ParsedRecord, exchangeKey: string, lanes: Lanes): readonly ExchangeDraft[] {
+    if (record.role !== 'prompt') return [];
     const base = this.#index.load(exchangeKey)?.after ?? null;
-    if (record.role !== 'prompt' || base === null || lanes[record.lane] === base) return [];
+    if (base === null || lanes[record.lane] === base) return [];
     const left = this.#behind(base, lanes[record.lane]);
     // Of the open one's own past: it is a repetition.
     return left.some((draft) => draft.key === exchangeKey) ? [] : abandon(left);
