@@ -99,6 +99,8 @@ export interface SearchHit {
   readonly exchange: ExchangeSummary;
   /** Text around the first hits. Hits stand between U+E000 and U+E001, so that no markup is mixed with text. */
   readonly snippet: string;
+  /** Smaller for older exchanges; `before` of the next search, for the hits that follow. */
+  readonly cursor: number;
 }
 
 /** Marks around hits in {@link SearchHit.snippet}: private-use characters, which transcripts practically never hold. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { DeadLetter, HealthReport, JobView, StatusSnapshot } from './status.ts';
-import type { Exchange, ExchangeSummary, SearchHit, SessionSummary } from './exchange.ts';
+import { AGENTS, type Exchange, type ExchangeSummary, type SearchHit, type SessionSummary } from './exchange.ts';
 
 /** Who may make a call: the window never supplies a path and never touches files outside the data folder. */
 export type Audience = 'window' | 'cli';
@@ -56,7 +56,23 @@ export const REQUESTS = {
   /** `session` may be the beginning of an id if it is unambiguous. Errors: NOT_FOUND, AMBIGUOUS. */
   'sessions.get': request<SessionDetail>()(z.strictObject({ session: z.string().min(1).max(200) })),
   'search.query': request<readonly SearchHit[]>()(
-    z.strictObject({ query: z.string().max(1000), limit: limit(500, 20) }),
+    z.strictObject({
+      query: z.string().max(1000),
+      limit: limit(500, 20),
+      /** `rank`: the best of the newest hits first. */
+      order: z.enum(['newest', 'rank']).default('newest'),
+      agent: z.enum(AGENTS).nullable().default(null),
+      /** Working directory, as it stands in the exchange. */
+      project: z.string().max(4096).nullable().default(null),
+      from: z.number().int().min(0).nullable().default(null),
+      to: z.number().int().min(0).nullable().default(null),
+      /** Where the words stand: in what the person said, or in what the agent answered. */
+      role: z.enum(['prompt', 'answer']).nullable().default(null),
+      /** Name of a tool that was used. */
+      tool: z.string().min(1).max(200).nullable().default(null),
+      hasCode: z.boolean().default(false),
+      before: z.number().int().min(0).nullable().default(null),
+    }),
   ),
   'jobs.start': request<{ readonly id: string }>()(
     z.discriminatedUnion('kind', [

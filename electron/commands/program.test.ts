@@ -47,6 +47,19 @@ const verifyReport: VerifyReport = {
   unreadable: [],
 };
 
+/** What a search without options asks for, besides its words. */
+const EVERYTHING = {
+  order: 'newest',
+  agent: null,
+  project: null,
+  from: null,
+  to: null,
+  role: null,
+  tool: null,
+  hasCode: false,
+  before: null,
+};
+
 describe('holdfast', () => {
   let harness: CommandHarness | null = null;
 
@@ -315,7 +328,7 @@ describe('holdfast', () => {
   describe('search, list and show', () => {
     it('joins the words of a search and prints what was found', async () => {
       const asked: unknown[] = [];
-      const hit = { exchange: summaryOf({ title: 'Drop it' }), snippet: 'the \uE000anchor\uE001 here' };
+      const hit = { exchange: summaryOf({ title: 'Drop it' }), snippet: 'the \uE000anchor\uE001 here', cursor: 7 };
       const { run } = bound(
         await start({
           'search.query': (args) => {
@@ -327,9 +340,51 @@ describe('holdfast', () => {
 
       const { out } = await run('search', 'the', 'anchor', '--limit', '5');
 
-      expect(asked).toEqual([{ query: 'the anchor', limit: 5 }]);
+      expect(asked).toEqual([{ query: 'the anchor', limit: 5, ...EVERYTHING }]);
       expect(out).toMatch(/session-1 .*\n {2}Drop it\n {2}the anchor here\n$/);
       expect(JSON.parse((await run('search', 'anchor', '--json')).out)).toEqual([hit]);
+    });
+
+    it('asks only for what the filters say', async () => {
+      const asked: unknown[] = [];
+      const { run } = bound(
+        await start({
+          'search.query': (args) => {
+            asked.push(args);
+            return Promise.resolve([]);
+          },
+        }),
+      );
+
+      const words = [
+        'search',
+        'anchor',
+        '--rank',
+        '--agent',
+        'claude-code',
+        '--role',
+        'answer',
+        '--tool',
+        'Bash',
+        '--code',
+      ];
+      await run(...words, '--since', '2026-03-01', '--until', '2026-03-31');
+
+      expect(asked).toEqual([
+        {
+          ...EVERYTHING,
+          query: 'anchor',
+          limit: 20,
+          order: 'rank',
+          agent: 'claude-code',
+          role: 'answer',
+          tool: 'Bash',
+          hasCode: true,
+          from: new Date(2026, 2, 1).getTime(),
+          to: new Date(2026, 3, 1).getTime() - 1,
+        },
+      ]);
+      expect(await run('search', 'x', '--since', 'March')).toMatchObject({ code: 2 });
     });
 
     it('keeps data clean of notices when nothing is found', async () => {

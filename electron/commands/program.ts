@@ -1,6 +1,7 @@
 /** The command line `holdfast`: names, options and help of every command, and what becomes of their errors. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ErrorCode } from '../../shared/error-code.ts';
+import { AGENTS } from '../../shared/exchange.ts';
 import { EngineError, isAbort } from '../engine/core/errors.ts';
 import type { CommandContext } from './command-context.ts';
 import { deadLettersChangeCommand, deadLettersListCommand } from './dead-letters-command.ts';
@@ -110,10 +111,37 @@ function addJobCommands(program: Command, context: CommandContext, ending: Endin
     .action(ending((session: string, options: RestoreOptions) => restoreCommand(context, session, options)));
 }
 
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/u;
+
+/** A day in the local time of whoever asks, in epoch ms. */
+function dayStart(text: string): number {
+  const [year, month, day] = (DAY.exec(text) ?? []).slice(1).map(Number);
+  const date = year === undefined || month === undefined ? null : new Date(year, month - 1, day);
+  if (date === null || date.getMonth() + 1 !== month) {
+    throw new InvalidArgumentError('It takes a day such as 2026-03-01.');
+  }
+  return date.getTime();
+}
+
+/** The last moment of a day; days are longer or shorter than 24 hours when the clocks change. */
+function dayEnd(text: string): number {
+  const next = new Date(dayStart(text));
+  next.setDate(next.getDate() + 1);
+  return next.getTime() - 1;
+}
+
 function addReadingCommands(program: Command, context: CommandContext, ending: Ending): void {
   add(program, 'search', 'Find words in prompts and answers, newest first')
-    .argument('<query...>', 'words that all have to occur')
+    .argument('<query...>', 'words that all have to occur; "a phrase", begin*, -unwanted')
     .addOption(limitOption(20, 500))
+    .option('--rank', 'the best of the newest hits first, instead of the newest')
+    .addOption(new Option('--agent <agent>', 'only conversations with this agent').choices([...AGENTS]))
+    .option('--project <dir>', 'only those of this project folder')
+    .addOption(new Option('--since <day>', 'only from this day on, e.g. 2026-03-01').argParser(dayStart))
+    .addOption(new Option('--until <day>', 'only up to this day').argParser(dayEnd))
+    .addOption(new Option('--role <role>', 'only in prompts, or only in answers').choices(['prompt', 'answer']))
+    .option('--tool <name>', 'only where this tool was used')
+    .option('--code', 'only with code in prompt or answer')
     .action(ending((words: readonly string[], options: SearchOptions) => searchCommand(context, words, options)));
   add(program, 'list', 'List sessions, newest first')
     .addOption(limitOption(100, 10_000))

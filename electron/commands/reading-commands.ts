@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { SessionSummary } from '../../shared/exchange.ts';
+import type { Agent, SessionSummary } from '../../shared/exchange.ts';
 import type { CommandContext } from './command-context.ts';
 import { withClient } from './open-client.ts';
 import { exchangeLines } from './exchange-text.ts';
@@ -11,8 +11,17 @@ import { tableLines } from './table.ts';
 
 export interface SearchOptions extends JsonOption {
   readonly limit: number;
+  readonly rank?: boolean;
+  readonly agent?: Agent;
+  readonly project?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly role?: 'prompt' | 'answer';
+  readonly tool?: string;
+  readonly code?: boolean;
 }
-export interface ListOptions extends SearchOptions {
+export interface ListOptions extends JsonOption {
+  readonly limit: number;
   readonly project?: string;
 }
 export interface ShowOptions extends JsonOption {
@@ -25,8 +34,20 @@ export async function searchCommand(
   options: SearchOptions,
 ): Promise<number> {
   const { out } = context;
-  const query = words.join(' ');
-  const hits = await withClient(context, (client) => client.call('search.query', { query, limit: options.limit }));
+  const { limit, agent = null, role = null, tool = null, since = null, until = null } = options;
+  const request = {
+    query: words.join(' '),
+    limit,
+    order: options.rank === true ? ('rank' as const) : ('newest' as const),
+    agent,
+    role,
+    tool,
+    from: since,
+    to: until,
+    project: options.project === undefined ? null : path.resolve(context.workingDirectory, options.project),
+    hasCode: options.code === true,
+  };
+  const hits = await withClient(context, (client) => client.call('search.query', request));
   if (options.json === true) {
     await out.json(hits);
     return EXIT.ok;

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, w
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Handlers } from '../../shared/ipc.ts';
+import { REQUESTS, type Handlers } from '../../shared/ipc.ts';
 import type { JobView } from '../../shared/status.ts';
 import { Archive } from './archive/archive.ts';
 import { archivePathOf, rootKeyOf } from './archive/archive-path.ts';
@@ -152,7 +152,7 @@ describe('the handlers of a command', () => {
       id: SESSION,
       sourcePresent: true,
     });
-    expect(await handlers['search.query']({ query: 'danube', limit: 5 })).toHaveLength(1);
+    expect(await handlers['search.query'](REQUESTS['search.query'].args.parse({ query: 'danube' }))).toHaveLength(1);
     expect((await handlers['exchanges.page']({ after: 0, limit: 5 })).items).toHaveLength(1);
     expect(await handlers['deadLetters.list']({ limit: 5 })).toEqual([]);
   });

@@ -60,7 +60,7 @@ export function engineHandlers(parts: HandlerParts): Handlers {
     'exchanges.page': ({ after, limit }) => reader.call('page', after, limit),
     'sessions.list': ({ limit, offset, project }) => reader.call('sessions', limit, offset, project),
     'sessions.get': ({ session }) => reader.call('session', session),
-    'search.query': ({ query, limit }) => reader.call('search', query, limit),
+    'search.query': (request) => reader.call('search', request),
     'jobs.start': async (request) => {
       switch (request.kind) {
         case 'import':

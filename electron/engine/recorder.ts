@@ -21,6 +21,7 @@ import { InvariantError, describeError } from './core/errors.ts';
 import { LatencyWindow } from './core/latency.ts';
 import type { Logger } from './core/logger.ts';
 import { ServiceGroup, type Service } from './core/service.ts';
+import { PartsFollower } from './parts-follower.ts';
 import { QueueFeed } from './queue-feed.ts';
 import { findServer, downloadDirectories } from './redis/find-server.ts';
 import { RedisSupervisor } from './redis/redis-supervisor.ts';
@@ -118,7 +119,15 @@ export class Recorder implements Service {
       clock,
       logger: logger.child('queue'),
     });
-    this.#services = new ServiceGroup([this.redis, feed, this.consumer, this.capturer]);
+    const follower = new PartsFollower({
+      indexSome: async (most) => await (await this.writer()).call('indexParts', most),
+      isBusy: () => this.#backpressure.held > 0,
+      saved: this.saved,
+      clock,
+      logger: logger.child('index'),
+      random: Math.random,
+    });
+    this.#services = new ServiceGroup([follower, this.redis, feed, this.consumer, this.capturer]);
   }
 
   /** The thread that writes. One that crashed is replaced: what it had not committed was not acknowledged. */

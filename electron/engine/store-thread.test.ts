@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { REQUESTS } from '../../shared/ipc.ts';
 import { EngineError } from './core/errors.ts';
 import { StoreThread } from './store-thread.ts';
 import type { ReaderOperations, StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
@@ -66,7 +67,11 @@ describe('StoreThread', () => {
 
     expect(await writer.call('save', batch)).toMatchObject({ changedExchanges: 1, quarantined: 1 });
 
-    expect((await reader.call('search', 'danube', 5)).map((hit) => hit.exchange.key)).toEqual(['p1']);
+    expect(
+      (await reader.call('search', REQUESTS['search.query'].args.parse({ query: 'danube' }))).map(
+        (hit) => hit.exchange.key,
+      ),
+    ).toEqual(['p1']);
     expect((await reader.call('session', SESSION)).session.exchanges).toBe(1);
     expect(await reader.call('counts', NOW)).toMatchObject({ exchanges: 1, records: 2, deadLetters: 1 });
     expect(await reader.call('proof')).toEqual({ exchanges: 1, subagentExchanges: 0, duplicated: 0, drift: 0 });

@@ -3,6 +3,7 @@ import type { ExchangeSummary, SearchHit, SessionSummary } from '../../shared/ex
 import type { DeadLetter } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import type { FileCheck, FileToCheck } from './jobs/file-check.ts';
+import type { SearchRequest } from './store/conversation-search.ts';
 import type { MinuteRow, StoreCounts, StoredGeneration } from './store/store-figures.ts';
 import type { SaveResult, SegmentToSave } from './store/segment-saver.ts';
 
@@ -22,6 +23,8 @@ export type WriterOperations = {
   countErrors(count: number): void;
   retryDeadLetters(id: number | null): { readonly count: number; readonly archivePaths: readonly string[] };
   discardDeadLetters(id: number | null): number;
+  /** Brings the index of parts of words up to date, some exchanges at a time. @returns how many; 0: nothing is left */
+  indexParts(most: number): number;
   close(): void;
 };
 
@@ -42,7 +45,7 @@ export type ReaderOperations = {
   sessions(limit: number, offset: number, project: string | null): SessionSummary[];
   session(session: string): SessionDetail;
   page(after: number, limit: number): ExchangePage;
-  search(query: string, limit: number): SearchHit[];
+  search(request: SearchRequest): SearchHit[];
   deadLetters(limit: number): DeadLetter[];
   captureGap(now: EpochMs): number;
   checkFile(file: FileToCheck): FileCheck;

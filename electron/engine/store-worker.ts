@@ -24,6 +24,7 @@ import type { TranscriptParser } from './store/saver-ports.ts';
 import { SegmentSaver } from './store/segment-saver.ts';
 import { StoreAudit } from './store/store-audit.ts';
 import { StoreFigures } from './store/store-figures.ts';
+import { SubstringIndex } from './store/substring-index.ts';
 
 /**
  * Lines over this size are set aside by their range. Agents write records of up to some megabytes (images); parsing one needs
@@ -57,6 +58,7 @@ function writer(): Handlers<WriterOperations> {
     maxLineBytes: MAX_LINE_BYTES,
   });
   const desk = new DeadLetterDesk(database);
+  const parts = new SubstringIndex(database);
   return {
     save: (batch) => saver.save(batch),
     setAside: (item, reason) => saver.setAside(item, reason),
@@ -66,6 +68,7 @@ function writer(): Handlers<WriterOperations> {
     },
     retryDeadLetters: (id) => desk.retry(id, (archivePaths) => saver.forgetPositions(archivePaths)),
     discardDeadLetters: (id) => desk.discard(id),
+    indexParts: (most) => indexParts(parts, most),
     close: () => {
       try {
         database.pragma('wal_checkpoint(TRUNCATE)');
@@ -74,6 +77,14 @@ function writer(): Handlers<WriterOperations> {
       }
     },
   };
+}
+
+function indexParts(parts: SubstringIndex, most: number): number {
+  try {
+    return parts.follow(most);
+  } catch (error) {
+    throw toStoreError(error);
+  }
 }
 
 function reader(): Handlers<ReaderOperations> {
@@ -110,7 +121,7 @@ function reader(): Handlers<ReaderOperations> {
     sessions: (limit, offset, project) => conversations.sessions(limit, offset, project),
     session: (session) => conversations.session(session),
     page: (after, limit) => conversations.page(after, limit),
-    search: (query, limit) => conversations.search(query, limit),
+    search: (request) => conversations.search(request),
     deadLetters: (limit) => figures.deadLetters(limit),
     captureGap: (now) => gap.count(now),
     checkFile: (file) => checkFile(file, ports),

@@ -194,5 +194,5 @@ async function isInView(page: Page, question: string): Promise<boolean> {
 
 function sampleHit(title: string) {
   const [save] = calmSnapshot().recentSaves;
-  return save === undefined ? [] : [{ exchange: { ...save, title }, snippet: title }];
+  return save === undefined ? [] : [{ exchange: { ...save, title }, snippet: title, cursor: 1 }];
 }

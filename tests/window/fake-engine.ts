@@ -193,6 +193,7 @@ function sampleHits(query: string): readonly SearchHit[] {
     .map((exchange) => ({
       exchange,
       snippet: `…entries deleted while pending: ${HIT_START}${query}${HIT_END} returns their ids in a third field, so <b>nothing</b>…`,
+      cursor: 1,
     }));
 }
 

@@ -141,13 +141,13 @@ describe('ConversationReader', () => {
     using bed = new StoreBed();
     saveSessions(bed, 4);
 
-    const hits = bed.reader.search('otters', 3);
+    const hits = bed.search('otters', 3);
 
     expect(hits.map((hit) => hit.exchange.key)).toEqual(['p4', 'p3', 'p2']);
     expect(hits[0]?.snippet).toBe(`Question 4 about ${HIT_START}otters${HIT_END}`);
-    expect(bed.reader.search('"answer 2"', 5).map((hit) => hit.exchange.key)).toEqual(['p2']);
-    expect(bed.reader.search('ott* -4', 5).map((hit) => hit.exchange.key)).toEqual(['p3', 'p2', 'p1']);
-    expect(bed.reader.search('!!!', 5)).toEqual([]);
+    expect(bed.search('"answer 2"', 5).map((hit) => hit.exchange.key)).toEqual(['p2']);
+    expect(bed.search('ott* -4', 5).map((hit) => hit.exchange.key)).toEqual(['p3', 'p2', 'p1']);
+    expect(bed.search('!!!', 5)).toEqual([]);
   });
 
   it('reads what another connection has just committed', () => {

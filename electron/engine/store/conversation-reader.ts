@@ -1,7 +1,5 @@
 /** Saved conversations as people and programs look at them: lists, sessions, exchanges, search. Never writes. */
 import {
-  HIT_END,
-  HIT_START,
   type Agent,
   type Exchange,
   type ExchangeSummary,
@@ -12,27 +10,10 @@ import type { ExchangePage, SessionDetail } from '../../../shared/ipc.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { StoreError, EngineError } from '../core/errors.ts';
 import type { Database, Statement } from './database.ts';
-import { EXCHANGE_COLUMNS, draftOf, stateOf, type ExchangeRow } from './exchange-table.ts';
-import { toFtsQuery } from './search-query.ts';
+import { ConversationSearch, type SearchRequest } from './conversation-search.ts';
+import { SUMMARY_COLUMNS, summaryOf, TITLE_LENGTH, type SummaryRow } from './exchange-summary.ts';
+import { EXCHANGE_COLUMNS, draftOf, type ExchangeRow } from './exchange-table.ts';
 import { GENERATION_SELECT, type StoredGeneration } from './store-figures.ts';
-
-interface SummaryRow {
-  readonly key: string;
-  readonly session: string;
-  readonly title: string;
-  readonly project: string | null;
-  readonly started_at: EpochMs | null;
-  readonly saved_at: EpochMs;
-  readonly revision: number;
-  readonly state: string;
-  readonly is_subagent: number;
-}
-
-const TITLE_LENGTH = 200;
-const SNIPPET_TOKENS = 24;
-
-const SUMMARY_COLUMNS = `e.key, s.native_id AS session, substr(e.prompt, 1, ${TITLE_LENGTH}) AS title, e.project, e.started_at,
-  e.saved_at, e.revision, e.state, e.is_subagent`;
 
 export class ConversationReader {
   readonly #database: Database;
@@ -40,7 +21,7 @@ export class ConversationReader {
   readonly #recent: Statement<[number], SummaryRow>;
   readonly #generationsOf: Statement<[string], StoredGeneration>;
   readonly #holdersOf: Statement<[number], { readonly id: string }>;
-  readonly #snippet: Statement<[string, string, string, number], { readonly snippet: string }>;
+  readonly #search: ConversationSearch;
 
   constructor(database: Database, sourceExists: (sourcePath: string) => boolean) {
     this.#database = database;
@@ -52,11 +33,7 @@ export class ConversationReader {
     this.#holdersOf = database.prepare(
       'SELECT s.native_id AS id FROM exchange_session es JOIN session s ON s.id = es.session WHERE es.exchange = ? ORDER BY s.native_id',
     );
-    // The cast: the driver binds numbers as REAL, and full text ignores a row id that is no INTEGER.
-    this.#snippet = database.prepare(
-      `SELECT snippet(exchange_fts, -1, ?, ?, '…', ${SNIPPET_TOKENS}) AS snippet
-       FROM exchange_fts WHERE exchange_fts MATCH ? AND rowid = CAST(? AS INTEGER)`,
-    );
+    this.#search = new ConversationSearch(database);
   }
 
   recent(limit: number): ExchangeSummary[] {
@@ -112,22 +89,8 @@ export class ConversationReader {
     };
   }
 
-  search(query: string, limit: number): SearchHit[] {
-    const match = toFtsQuery(query);
-    if (match === null) return [];
-    // Snippets for the few that are shown: made in the same query, SQLite would make one for every match before it sorts.
-    return this.#database
-      .prepare<[string, number], SummaryRow & { readonly id: number }>(
-        `SELECT e.id, ${SUMMARY_COLUMNS} FROM exchange e JOIN session s ON s.id = e.session
-         WHERE e.id IN (SELECT f.rowid FROM exchange_fts f JOIN exchange m ON m.id = f.rowid
-                        WHERE f.exchange_fts MATCH ? ORDER BY m.started_at DESC, m.id DESC LIMIT ?)
-         ORDER BY e.started_at DESC, e.id DESC`,
-      )
-      .all(match, limit)
-      .map((row) => ({
-        exchange: summaryOf(row),
-        snippet: this.#snippet.get(HIT_START, HIT_END, match, row.id)?.snippet ?? '',
-      }));
+  search(request: SearchRequest): SearchHit[] {
+    return this.#search.search(request);
   }
 
   #sessionOf(row: SessionRow): SessionSummary {
@@ -138,7 +101,7 @@ export class ConversationReader {
       project: row.project,
       startedAt: row.started_at,
       lastAt: row.last_at,
-      exchanges: row.exchanges,
+      exchanges: row.held - row.subagent_exchanges,
       subagentExchanges: row.subagent_exchanges,
       sourcePresent: this.#generationsOf
         .all(row.native_id)
@@ -160,31 +123,21 @@ interface SessionRow {
   readonly project: string | null;
   readonly started_at: EpochMs | null;
   readonly last_at: EpochMs | null;
-  readonly exchanges: number;
+  readonly held: number;
   readonly subagent_exchanges: number;
 }
 
 const HAS_EXCHANGES = 'EXISTS (SELECT 1 FROM exchange_session es WHERE es.session = s.id)';
 const OF_SESSION = 'FROM exchange_session es JOIN exchange e ON e.id = es.exchange WHERE es.session = s.id';
+/** By an index that holds subagents only: the rows of exchanges are long, and a list asks for thousands of them. */
+const SUBAGENTS = `(SELECT count(*) FROM exchange_session es WHERE es.session = s.id
+  AND EXISTS (SELECT 1 FROM exchange e INDEXED BY exchange_subagent WHERE e.id = es.exchange AND e.is_subagent = 1))`;
 const SESSION_SELECT = `SELECT s.agent, s.native_id, s.title, s.project, s.started_at, s.last_at,
-  (SELECT substr(e.prompt, 1, ${TITLE_LENGTH}) ${OF_SESSION} AND e.is_subagent = 0 ORDER BY e.started_at, e.id LIMIT 1) AS first_prompt,
-  (SELECT count(*) ${OF_SESSION} AND e.is_subagent = 0) AS exchanges,
-  (SELECT count(*) ${OF_SESSION} AND e.is_subagent = 1) AS subagent_exchanges
+  iif(s.title IS NULL,
+    (SELECT substr(e.prompt, 1, ${TITLE_LENGTH}) ${OF_SESSION} AND e.is_subagent = 0 ORDER BY es.exchange LIMIT 1), NULL) AS first_prompt,
+  (SELECT count(*) FROM exchange_session es WHERE es.session = s.id) AS held,
+  ${SUBAGENTS} AS subagent_exchanges
   FROM session s`;
-
-function summaryOf(row: SummaryRow): ExchangeSummary {
-  return {
-    key: row.key,
-    sessionId: row.session,
-    title: row.title,
-    project: row.project,
-    startedAt: row.started_at,
-    savedAt: row.saved_at,
-    revision: row.revision,
-    state: stateOf(row.state),
-    isSubagent: row.is_subagent === 1,
-  };
-}
 
 function onlyOne(found: readonly SessionSummary[], asked: string): SessionSummary {
   const [first] = found;

@@ -4,13 +4,15 @@ import { InvariantError, StoreError } from '../core/errors.ts';
 import type { CounterTable } from './counter-table.ts';
 import type { Database, Statement } from './database.ts';
 import { packExchange, unpackExchange, type PackedExchange } from './exchange-codec.ts';
+import { ExchangeIds } from './exchange-id.ts';
+import { tagsOf } from './exchange-tags.ts';
 
 /** Finds or makes the row of a session. */
 export interface SessionIds {
   idOf(agent: Agent, sessionId: string): number;
 }
 
-type SearchedText = Pick<PackedExchange, 'prompt' | 'answer' | 'tools'>;
+type SearchedText = Pick<PackedExchange, 'prompt' | 'answer' | 'tools'> & { readonly tags: string };
 
 interface Held {
   readonly id: number;
@@ -34,6 +36,7 @@ export interface ExchangeRow extends PackedExchange {
   readonly subagent_id: string | null;
   readonly lane: string;
   readonly absorbed_by: string | null;
+  readonly tags: string;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface ExchangeRow extends PackedExchange {
 export const EXCHANGE_COLUMNS = `e.id, e.agent, e.key,
   (SELECT native_id FROM session WHERE id = e.session) AS session_native, e.project, e.prompt, e.answer, e.tools,
   e.thinking, e.parts, e.state, e.started_at, e.ended_at, e.revision, e.is_subagent, e.subagent_id, e.lane,
-  e.absorbed_by`;
+  e.absorbed_by, e.tags`;
 
 /** Exchanges kept in memory between batches, so that an open one is not read back for each of its records. */
 const HELD_EXCHANGES = 200;
@@ -52,6 +55,7 @@ const HELD_EXCHANGES = 200;
 export class ExchangeTable {
   readonly #sessions: SessionIds;
   readonly #counters: CounterTable;
+  readonly #newIds: ExchangeIds;
   readonly #byId = new Map<number, Held>();
   readonly #ids = new Map<Agent, Map<string, number>>();
   #latest: Held | null = null;
@@ -66,26 +70,32 @@ export class ExchangeTable {
   constructor(database: Database, sessions: SessionIds, counters: CounterTable) {
     this.#sessions = sessions;
     this.#counters = counters;
+    this.#newIds = new ExchangeIds(database);
     this.#load = database.prepare(`SELECT ${EXCHANGE_COLUMNS} FROM exchange e WHERE e.agent = ? AND e.key = ?`);
     this.#loadKey = database.prepare('SELECT key FROM exchange WHERE id = ?');
     this.#insert = database.prepare(
-      `INSERT INTO exchange (agent, key, session, state, is_subagent, lane, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO exchange (id, agent, key, session, state, is_subagent, lane, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#own = database.prepare('UPDATE exchange SET session = ?, started_at = ?, change_seq = ? WHERE id = ?');
     this.#update = database.prepare(
       `UPDATE exchange SET project = ?, prompt = ?, answer = ?, tools = ?, thinking = ?, parts = ?, state = ?, started_at = ?,
-       ended_at = ?, revision = ?, is_subagent = ?, subagent_id = ?, absorbed_by = ?, saved_at = ?, change_seq = ?
+       ended_at = ?, revision = ?, is_subagent = ?, subagent_id = ?, absorbed_by = ?, saved_at = ?, change_seq = ?, tags = ?
        WHERE id = ? AND revision <= ?`,
     );
-    this.#index = database.prepare('INSERT INTO exchange_fts (rowid, prompt, answer, tools) VALUES (?, ?, ?, ?)');
+    // The casts: the driver binds large numbers as REAL, and full text takes no row id that is not INTEGER.
+    this.#index = database.prepare(
+      'INSERT INTO exchange_fts (rowid, prompt, answer, tools, tags) VALUES (CAST(? AS INTEGER), ?, ?, ?, ?)',
+    );
     this.#unindex = database.prepare(
-      `INSERT INTO exchange_fts (exchange_fts, rowid, prompt, answer, tools) VALUES ('delete', ?, ?, ?, ?)`,
+      `INSERT INTO exchange_fts (exchange_fts, rowid, prompt, answer, tools, tags)
+       VALUES ('delete', CAST(? AS INTEGER), ?, ?, ?, ?)`,
     );
   }
 
   forget(): void {
     this.#byId.clear();
     this.#ids.clear();
+    this.#newIds.forget();
     this.#latest = null;
   }
 
@@ -129,18 +139,17 @@ export class ExchangeTable {
 
   /** Writes everything that changed. @returns how many exchanges did */
   flush(now: EpochMs): number {
-    let changed = 0;
-    for (const held of this.#byId.values()) {
-      if (!held.isDirty) continue;
-      this.#write(held, now);
-      changed += 1;
-    }
+    // In the order of their ids: full text would end its collecting of words at every step back.
+    const dirty = [...this.#byId.values()].filter((held) => held.isDirty).sort((one, other) => one.id - other.id);
+    for (const held of dirty) this.#write(held, now);
     for (const id of [...this.#byId.keys()].slice(0, Math.max(0, this.#byId.size - HELD_EXCHANGES))) this.#drop(id);
-    return changed;
+    return dirty.length;
   }
 
   #open(draft: ExchangeDraft, now: EpochMs): void {
-    const { lastInsertRowid } = this.#insert.run(
+    const id = this.#newIds.next(draft.startedAt ?? now);
+    this.#insert.run(
+      id,
       draft.agent,
       draft.key,
       this.#sessions.idOf(draft.agent, draft.sessionId),
@@ -149,17 +158,17 @@ export class ExchangeTable {
       draft.lane,
       now,
     );
-    this.#keep({ id: Number(lastInsertRowid), draft, indexed: null, isDirty: true });
+    this.#keep({ id, draft, indexed: null, isDirty: true });
     this.#counters.add(draft.isSubagent ? 'subagent_exchanges' : 'exchanges', 1);
   }
 
   #write(held: Held, now: EpochMs): void {
     const { id, draft } = held;
-    const packed = packExchange(draft.prompt, draft.parts, draft);
+    const packed = { ...packExchange(draft.prompt, draft.parts, draft), tags: tagsOf(draft) };
     // Most records of a turn say nothing that is searched (results of tools, bookkeeping).
     const isSaid = held.indexed === null || !isSameText(held.indexed, packed);
     if (isSaid && held.indexed !== null) {
-      this.#unindex.run(id, held.indexed.prompt, held.indexed.answer, held.indexed.tools);
+      this.#unindex.run(id, held.indexed.prompt, held.indexed.answer, held.indexed.tools, held.indexed.tags);
     }
     const { changes } = this.#update.run(
       draft.project,
@@ -177,12 +186,13 @@ export class ExchangeTable {
       draft.absorbedBy,
       now,
       this.#counters.next('change_seq'),
+      packed.tags,
       id,
       draft.revision,
     );
     if (changes !== 1) throw new InvariantError('an exchange was not written: its revision went back');
-    if (isSaid) this.#index.run(id, packed.prompt, packed.answer, packed.tools);
-    held.indexed = { prompt: packed.prompt, answer: packed.answer, tools: packed.tools };
+    if (isSaid) this.#index.run(id, packed.prompt, packed.answer, packed.tools, packed.tags);
+    held.indexed = { prompt: packed.prompt, answer: packed.answer, tools: packed.tools, tags: packed.tags };
     held.isDirty = false;
   }
 
@@ -200,7 +210,7 @@ export class ExchangeTable {
     const loaded: Held = {
       id: row.id,
       draft: draftOf(row),
-      indexed: { prompt: row.prompt, answer: row.answer, tools: row.tools },
+      indexed: { prompt: row.prompt, answer: row.answer, tools: row.tools, tags: row.tags },
       isDirty: false,
     };
     this.#keep(loaded);
@@ -228,7 +238,9 @@ export class ExchangeTable {
 }
 
 function isSameText(one: SearchedText, other: SearchedText): boolean {
-  return one.prompt === other.prompt && one.answer === other.answer && one.tools === other.tools;
+  return (
+    one.prompt === other.prompt && one.answer === other.answer && one.tools === other.tools && one.tags === other.tags
+  );
 }
 
 export function draftOf(row: ExchangeRow): ExchangeDraft {

@@ -145,7 +145,7 @@ describe('SegmentSaver', () => {
     expect(bed.saveRange(TRANSCRIPT, 0, tailStart)).toBe('committed');
     expect(bed.saveRange(TRANSCRIPT, tailStart, tailEnd, 'tail')).toBe('committed');
     expect(bed.figures.positions()[0]?.committed).toBe(tailStart);
-    expect(bed.reader.search('Danube', 10)).toHaveLength(1);
+    expect(bed.search('Danube', 10)).toHaveLength(1);
     bed.append(TRANSCRIPT, '\n');
     expect(bed.saveRange(TRANSCRIPT, tailStart, tailEnd + 1)).toBe('committed');
 
@@ -240,12 +240,12 @@ describe('SegmentSaver', () => {
     const begun = 'The answer to that is long and it begins with a heron';
 
     bed.saveLines(TRANSCRIPT, [TURN[0], growing(begun, 'g1')]);
-    expect(bed.reader.search('heron', 10)).toHaveLength(1);
+    expect(bed.search('heron', 10)).toHaveLength(1);
     bed.saveLines(TRANSCRIPT, [growing(`${begun}ry, which is a colony`, 'g2')]);
 
-    expect(bed.reader.search('heronry', 10)).toHaveLength(1);
-    expect(bed.reader.search('colony', 10)).toHaveLength(1);
-    expect(bed.reader.search('heron', 10)).toEqual([]);
+    expect(bed.search('heronry', 10)).toHaveLength(1);
+    expect(bed.search('colony', 10)).toHaveLength(1);
+    expect(bed.search('heron', 10)).toEqual([]);
     bed.checkFullText();
   });
 
@@ -262,7 +262,7 @@ describe('SegmentSaver', () => {
 
     const [exchange] = bed.reader.page(0, 10).items;
     expect(exchange?.prompt).toBe('lone \ud800 surrogate and \u0000 nothing');
-    expect(bed.reader.search('nothing', 10)).toHaveLength(1);
+    expect(bed.search('nothing', 10)).toHaveLength(1);
     bed.checkFullText();
   });
 

@@ -1,5 +1,6 @@
 import { FIRST } from './0001-first.ts';
 import { RECORD_VERSIONS } from './0002-record-versions.ts';
+import { SEARCH } from './0003-search.ts';
 
 /** In order; the position is the schema version. Only ever add at the end. */
-export const MIGRATIONS: readonly string[] = [FIRST, RECORD_VERSIONS];
+export const MIGRATIONS: readonly string[] = [FIRST, RECORD_VERSIONS, SEARCH];

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Agent } from '../../../../shared/exchange.ts';
+import type { Agent, SearchHit } from '../../../../shared/exchange.ts';
+import { REQUESTS } from '../../../../shared/ipc.ts';
 import type { Segment, SegmentKind } from '../../../../shared/segment.ts';
 import { ArchiveReader } from '../../archive/archive-reader.ts';
 import { parseArchivePath } from '../../archive/archive-path.ts';
@@ -11,6 +12,7 @@ import { ExchangeAssembler } from '../../parse/exchange-assembler.ts';
 import { preferredOwner } from '../../parse/exchange-owner.ts';
 import { adapterOf } from '../../parse/adapters.ts';
 import { ConversationReader } from '../conversation-reader.ts';
+import type { SearchRequest } from '../conversation-search.ts';
 import { openDatabase, type Database } from '../database.ts';
 import type { TranscriptParser } from '../saver-ports.ts';
 import { SegmentSaver, type SaveResult, type SegmentOutcome, type SegmentToSave } from '../segment-saver.ts';
@@ -52,6 +54,11 @@ export class StoreBed implements Disposable {
 
   get reader(): ConversationReader {
     return new ConversationReader(this.#database, existsSync);
+  }
+
+  search(query: string, limit = 20, more: Partial<SearchRequest> = {}): SearchHit[] {
+    const request = REQUESTS['search.query'].args.parse({ query, limit, ...more });
+    return this.reader.search(request);
   }
 
   get figures(): StoreFigures {
