@@ -55,7 +55,7 @@ const ENGINE_USERS = ['commands', 'shell', 'main', 'headless', 'cli'];
 const PACKAGES = {
   shared: ['zod'],
   core: ['pino', 'rotating-file-stream', 'zod'],
-  commands: ['commander', 'cli-progress', 'zod'],
+  commands: ['commander', 'cli-progress', 'fflate', 'zod'],
   cli: ['commander'],
   shell: ['electron'],
   main: ['electron'],
@@ -69,6 +69,7 @@ const STAGE_PACKAGES = {
   redis: ['ioredis', 'redis-memory-server'],
   capture: ['chokidar'],
   api: ['fastify'],
+  export: ['highlight.js', 'highlight.js/**', 'markdown-it'],
 };
 
 /** Node's own modules: not in what also runs in a page. */

@@ -3,6 +3,7 @@
  * command line (over loopback HTTP). Handlers, preload, HTTP routes, clients and test doubles are derived from it.
  */
 import { z } from 'zod';
+import type { ToolBody } from './record.ts';
 import type { DeadLetter, HealthReport, JobView, StatusSnapshot } from './status.ts';
 import { AGENTS, type Exchange, type ExchangeSummary, type SearchHit, type SessionSummary } from './exchange.ts';
 
@@ -34,6 +35,11 @@ export interface ExchangePage {
   readonly next: number | null;
 }
 
+export interface RecordBodies {
+  readonly record: string;
+  readonly bodies: readonly ToolBody[];
+}
+
 export const REQUESTS = {
   'status.get': request<StatusSnapshot>()(nothing),
   'health.get': request<HealthReport>()(nothing),
@@ -55,6 +61,10 @@ export const REQUESTS = {
   ),
   /** `session` may be the beginning of an id if it is unambiguous. Errors: NOT_FOUND, AMBIGUOUS. */
   'sessions.get': request<SessionDetail>()(z.strictObject({ session: z.string().min(1).max(200) })),
+  /** What was put into tools and what came out, whole, of records of one session; records without are left out. */
+  'records.bodies': request<readonly RecordBodies[]>()(
+    z.strictObject({ agent: z.enum(AGENTS), records: z.array(z.string().min(1).max(1000)).max(200) }),
+  ),
   'search.query': request<readonly SearchHit[]>()(
     z.strictObject({
       query: z.string().max(1000),

@@ -117,3 +117,11 @@ export interface SubagentLink {
   readonly toolUseId: string | null;
   readonly description: string | null;
 }
+
+/** What was put into a tool, or what came out of it, whole. */
+export interface ToolBody {
+  readonly kind: 'input' | 'output';
+  /** The agent's own id of the use; null where it has none. */
+  readonly useId: string | null;
+  readonly text: string;
+}

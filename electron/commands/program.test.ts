@@ -1,5 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { strFromU8, unzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Exchange } from '../../shared/exchange.ts';
 import type { Handlers, ParsedArgsOf } from '../../shared/ipc.ts';
@@ -485,6 +486,47 @@ describe('holdfast', () => {
       const forced = await held.run(['export', '--all', '--output', 'all.jsonl', '--force']);
       expect(forced).toMatchObject({ code: 0, out: '' });
       expect((await readFile(file, 'utf8')).trimEnd().split('\n')).toHaveLength(3);
+    });
+
+    function documents(): Partial<Handlers> {
+      const sessions = ['session-1', 'session-2'].map((id) => sessionOf({ id, title: `Otters in ${id}` }));
+      return {
+        'sessions.list': ({ offset }) => Promise.resolve(sessions.slice(offset)),
+        'sessions.get': ({ session }) =>
+          Promise.resolve({ session: sessionOf({ id: session }), exchanges: exchanges.slice(0, 1) }),
+        'records.bodies': ({ records }) =>
+          Promise.resolve(
+            records.map((record) => ({ record, bodies: [{ kind: 'input', useId: null, text: 'ls --all' }] })),
+          ),
+      };
+    }
+
+    it('prints a session as Markdown and as HTML, with what was put into tools', async () => {
+      const { run } = bound(await start(documents()));
+
+      expect((await run('export', 'session-1', '--format', 'md')).out).toContain('ls --all');
+      expect((await run('export', 'session-1', '--format', 'html', '--tools', 'none')).out).not.toContain('ls --all');
+    });
+
+    it('writes a document for each session of a project into a folder, or into a zip', async () => {
+      const held = await start(documents());
+
+      const folder = await held.run(['export', '--project', '/work', '--format', 'md', '--output', 'docs']);
+      const zip = await held.run(['export', '--all', '--format', 'html', '--output', 'docs.zip']);
+
+      expect(folder).toMatchObject({ code: 0, out: '' });
+      const names = await readdir(path.join(held.home, 'docs', 'claude-code'));
+      expect(names.map((name) => name.replace(/^[^o]*/u, ''))).toEqual([
+        'otters-in-session-1-session-1.md',
+        'otters-in-session-2-session-2.md',
+      ]);
+      expect(zip).toMatchObject({ code: 0 });
+      const unpacked = unzipSync(await readFile(path.join(held.home, 'docs.zip')));
+      expect(Object.keys(unpacked)).toHaveLength(2);
+      expect(Object.values(unpacked).map((file) => strFromU8(file).slice(0, 15))).toEqual(
+        Array(2).fill('<!doctype html>'),
+      );
+      expect(await held.run(['export', '--all', '--format', 'md'])).toMatchObject({ code: 2 });
     });
 
     it('leaves the older file and no half one when it breaks off', async () => {

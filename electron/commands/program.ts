@@ -7,7 +7,7 @@ import type { CommandContext } from './command-context.ts';
 import { deadLettersChangeCommand, deadLettersListCommand } from './dead-letters-command.ts';
 import type { DeadLettersChangeOptions } from './dead-letters-command.ts';
 import { EXIT, EXIT_CODE_HELP, exitCodeOf } from './exit-code.ts';
-import { exportCommand } from './export-command.ts';
+import { EXPORT_FORMATS, exportCommand } from './export-command.ts';
 import type { ExportOptions } from './export-command.ts';
 import { healthCommand } from './health-command.ts';
 import type { HealthOptions } from './health-command.ts';
@@ -151,15 +151,24 @@ function addReadingCommands(program: Command, context: CommandContext, ending: E
     .argument('<session>', 'id of a session, or its beginning')
     .option('--full', 'unfold tools and thinking')
     .action(ending((session: string, options: ShowOptions) => showCommand(context, session, options)));
-  add(program, 'export', 'Print one JSON object for each exchange')
+  add(program, 'export', 'Take conversations out: as data, or as documents for people')
     .argument('[session]', 'id of a session, or its beginning')
     .option('--all', 'everything')
+    .option('--project <dir>', 'everything of this project folder')
     .addOption(
-      new Option('--format <format>', 'a line for each, or one array (default: jsonl)').choices(['jsonl', 'json']),
+      new Option('--format <format>', 'jsonl (one exchange a line; default), json, md, or html').choices([
+        ...EXPORT_FORMATS,
+      ]),
     )
-    .option('--output <file>', 'write a file instead of standard output')
-    .option('--force', 'replace that file if it exists')
+    .option('--output <path>', 'write a file; for many documents a folder, or a file.zip')
+    .addOption(detailOption('--tools <how>', 'tools in documents'))
+    .addOption(detailOption('--thinking <how>', 'thinking in documents'))
+    .option('--force', 'replace what is there')
     .action(ending((session: string | undefined, options: ExportOptions) => exportCommand(context, session, options)));
+}
+
+function detailOption(flags: string, what: string): Option {
+  return new Option(flags, `${what}: folded, full or none`).choices(['folded', 'full', 'none']).default('folded');
 }
 
 function addDeadLetters(program: Command, context: CommandContext, ending: Ending): void {

@@ -60,6 +60,7 @@ export function engineHandlers(parts: HandlerParts): Handlers {
     'exchanges.page': ({ after, limit }) => reader.call('page', after, limit),
     'sessions.list': ({ limit, offset, project }) => reader.call('sessions', limit, offset, project),
     'sessions.get': ({ session }) => reader.call('session', session),
+    'records.bodies': ({ agent, records }) => reader.call('bodies', agent, records),
     'search.query': (request) => reader.call('search', request),
     'jobs.start': async (request) => {
       switch (request.kind) {

@@ -1,5 +1,5 @@
-import type { ExchangePage, SessionDetail } from '../../shared/ipc.ts';
-import type { ExchangeSummary, SearchHit, SessionSummary } from '../../shared/exchange.ts';
+import type { ExchangePage, RecordBodies, SessionDetail } from '../../shared/ipc.ts';
+import type { Agent, ExchangeSummary, SearchHit, SessionSummary } from '../../shared/exchange.ts';
 import type { DeadLetter } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import type { FileCheck, FileToCheck } from './jobs/file-check.ts';
@@ -46,6 +46,8 @@ export type ReaderOperations = {
   session(session: string): SessionDetail;
   page(after: number, limit: number): ExchangePage;
   search(request: SearchRequest): SearchHit[];
+  /** Bodies of tools, from the archive. Error: ARCHIVE_MISMATCH when it does not hold what the database says. */
+  bodies(agent: Agent, records: readonly string[]): RecordBodies[];
   deadLetters(limit: number): DeadLetter[];
   captureGap(now: EpochMs): number;
   checkFile(file: FileToCheck): FileCheck;

@@ -10,7 +10,10 @@ import { systemClock } from './core/clock.ts';
 import { InvariantError } from './core/errors.ts';
 import { serve } from './core/rpc.ts';
 import { checkFile } from './jobs/file-check.ts';
+import type { Agent } from '../../shared/exchange.ts';
+import type { RecordBodies } from '../../shared/ipc.ts';
 import { adapterOf } from './parse/adapters.ts';
+import type { AgentAdapter } from './parse/agent-adapter.ts';
 import { ExchangeAssembler } from './parse/exchange-assembler.ts';
 import { preferredOwner } from './parse/exchange-owner.ts';
 import { replayLine } from './parse/line-replay.ts';
@@ -20,7 +23,7 @@ import { CaptureGap } from './store/capture-gap.ts';
 import { ConversationReader } from './store/conversation-reader.ts';
 import { openDatabase, toStoreError } from './store/database.ts';
 import { DeadLetterDesk } from './store/dead-letter-desk.ts';
-import type { TranscriptParser } from './store/saver-ports.ts';
+import { RecordPlaces } from './store/record-places.ts';
 import { SegmentSaver } from './store/segment-saver.ts';
 import { StoreAudit } from './store/store-audit.ts';
 import { StoreFigures } from './store/store-figures.ts';
@@ -31,6 +34,7 @@ import { SubstringIndex } from './store/substring-index.ts';
  * about five times its size in memory for a moment.
  */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 0x0a;
 
 const data = workerData as StoreWorkerData;
 const archive = new ArchiveReader(data.archiveDirectory);
@@ -41,7 +45,7 @@ const database = openDatabase(data.databaseFile, {
 
 function parserOf(
   archivePath: string,
-): { readonly parser: TranscriptParser; readonly relativePath: string; readonly generation: number } | null {
+): { readonly parser: AgentAdapter; readonly relativePath: string; readonly generation: number } | null {
   const name = parseArchivePath(archivePath);
   const parser = name === null ? null : adapterOf(name.agent);
   return name === null || parser === null ? null : { parser, ...name };
@@ -68,7 +72,7 @@ function writer(): Handlers<WriterOperations> {
     },
     retryDeadLetters: (id) => desk.retry(id, (archivePaths) => saver.forgetPositions(archivePaths)),
     discardDeadLetters: (id) => desk.discard(id),
-    indexParts: (most) => indexParts(parts, most),
+    indexParts: (most) => parts.follow(most),
     close: () => {
       try {
         database.pragma('wal_checkpoint(TRUNCATE)');
@@ -79,12 +83,18 @@ function writer(): Handlers<WriterOperations> {
   };
 }
 
-function indexParts(parts: SubstringIndex, most: number): number {
-  try {
-    return parts.follow(most);
-  } catch (error) {
-    throw toStoreError(error);
-  }
+function bodiesOf(places: RecordPlaces, agent: Agent, records: readonly string[]): RecordBodies[] {
+  return records.flatMap((record) => {
+    const place = places.of(agent, record);
+    const found = place === null ? null : parserOf(place.archivePath);
+    if (place === null || found === null) return [];
+    const { archivePath, start, length } = place;
+    const line = archive.read(archivePath, start, start + length);
+    const end = line.at(-1) === NEWLINE ? -1 : undefined;
+    const context = found.parser.contextOf(archivePath, found.relativePath);
+    const bodies = found.parser.readBodies(line.subarray(0, end), context);
+    return bodies.length === 0 ? [] : [{ record, bodies }];
+  });
 }
 
 function reader(): Handlers<ReaderOperations> {
@@ -92,6 +102,7 @@ function reader(): Handlers<ReaderOperations> {
   const figures = new StoreFigures(database);
   const audit = new StoreAudit(database);
   const gap = new CaptureGap(database);
+  const places = new RecordPlaces(database);
   const ports = {
     archiveSize: (archivePath: string) => archive.sizeOf(archivePath),
     readChunks: archive.readChunks.bind(archive),
@@ -121,6 +132,7 @@ function reader(): Handlers<ReaderOperations> {
     sessions: (limit, offset, project) => conversations.sessions(limit, offset, project),
     session: (session) => conversations.session(session),
     page: (after, limit) => conversations.page(after, limit),
+    bodies: (agent, records) => bodiesOf(places, agent, records),
     search: (request) => conversations.search(request),
     deadLetters: (limit) => figures.deadLetters(limit),
     captureGap: (now) => gap.count(now),

@@ -95,6 +95,7 @@ export class FakeEngine {
       'exchanges.page': () => Promise.resolve({ items: [], next: null }),
       'sessions.list': () => Promise.resolve(sampleSessions()),
       'sessions.get': ({ session }) => Promise.resolve(sampleConversation(session)),
+      'records.bodies': () => Promise.resolve([]),
       'search.query': ({ query }) => Promise.resolve(sampleHits(query)),
       'jobs.start': () => Promise.resolve({ id: 'job-1' }),
       'jobs.get': ({ id }) => Promise.resolve(runningJob({ id })),

@@ -6,6 +6,7 @@ import type {
   LinePlace,
   ParsedRecord,
   SubagentLink,
+  ToolBody,
   TranscriptContext,
 } from '../../../shared/record.ts';
 
@@ -45,4 +46,9 @@ export interface AgentAdapter {
   salvageLine(line: Buffer, context: TranscriptContext, place: LinePlace): ParsedRecord | null;
   /** Reads a file that lies beside a transcript; null if it links no subagent. */
   parseSidecar(context: TranscriptContext, bytes: Buffer): SubagentLink | null;
+  /**
+   * What a saved record holds of tools, whole; nothing for any other line.
+   * @param line as {@link parseLine} took it
+   */
+  readBodies(line: Buffer, context: TranscriptContext): readonly ToolBody[];
 }

@@ -186,6 +186,7 @@ const USUAL_HANDLERS: Handlers = {
   'exchanges.page': () => Promise.resolve({ items: [], next: null }),
   'sessions.list': () => Promise.resolve([]),
   'sessions.get': notHere,
+  'records.bodies': () => Promise.resolve([]),
   'search.query': () => Promise.resolve([]),
   'jobs.start': () => Promise.resolve({ id: 'job-1' }),
   'jobs.get': notHere,

@@ -5,6 +5,7 @@ import type {
   LineOutcome,
   ParsedRecord,
   SubagentLink,
+  ToolBody,
   TranscriptContext,
 } from '../../../../shared/record.ts';
 import type { EpochMs } from '../../../../shared/time.ts';
@@ -24,6 +25,7 @@ import {
 import { SILENT_MEMBER, type RawRecord, type RecordReading } from './claude-code/record-reading.ts';
 import { isChainType, isKnownType, typeName } from './claude-code/record-types.ts';
 import { readSystemRecord } from './claude-code/system-record.ts';
+import { readToolBodies } from './claude-code/tool-bodies.ts';
 import { withoutToolOutput } from './claude-code/tool-output.ts';
 import { placeOf } from './claude-code/transcript-path.ts';
 import { readUserRecord } from './claude-code/user-record.ts';
@@ -88,6 +90,11 @@ export class ClaudeCodeAdapter implements AgentAdapter {
     if (json.outcome !== 'object') return null;
     const toolUseId = wordField(json.object, 'toolUseId');
     return { subagentId, sessionId, toolUseId, description: wordField(json.object, 'description') };
+  }
+
+  readBodies(line: Buffer): readonly ToolBody[] {
+    const json = decodeJsonLine(trimLine(line));
+    return json.outcome === 'object' ? readToolBodies(json.object) : [];
   }
 
   #read(fields: JsonObject, bytes: Buffer, context: TranscriptContext): ParsedRecord {

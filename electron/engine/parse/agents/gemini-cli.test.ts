@@ -387,3 +387,22 @@ describe('elementRanges', () => {
     expect(elementRanges(Buffer.from(json), ['list'])).toEqual([]);
   });
 });
+
+describe('the tools of a message', () => {
+  it('are given whole: what was put in, and what came out', () => {
+    const output = 'x'.repeat(50_000);
+    const result = [{ functionResponse: { id: 'c1', response: { output } } }];
+    const calls = [
+      { id: 'c1', name: 'run_shell_command', args: { command: 'ls' }, result },
+      { id: 'c2', name: 'read_file', args: { path: 'a' }, result: null },
+    ];
+
+    expect(
+      new GeminiCliAdapter().readBodies(Buffer.from(JSON.stringify({ type: 'gemini', toolCalls: calls }))),
+    ).toEqual([
+      { kind: 'input', useId: 'c1', text: 'ls' },
+      { kind: 'output', useId: 'c1', text: output },
+      { kind: 'input', useId: 'c2', text: '{\n  "path": "a"\n}' },
+    ]);
+  });
+});

@@ -12,6 +12,7 @@ import type {
   MalformedRange,
   ParsedRecord,
   SubagentLink,
+  ToolBody,
   TranscriptContext,
 } from '../../../../shared/record.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
@@ -33,6 +34,7 @@ import {
   type Chat,
 } from './gemini-cli/chat-record.ts';
 import { elementRanges } from './gemini-cli/element-ranges.ts';
+import { readToolBodies } from './gemini-cli/tool-bodies.ts';
 
 /** Fields of the first line, and of a patch. */
 const METADATA: ReadonlySet<string> = new Set([
@@ -112,6 +114,11 @@ export class GeminiCliAdapter implements AgentAdapter {
 
   parseSidecar(): SubagentLink | null {
     return null;
+  }
+
+  readBodies(bytes: Buffer): readonly ToolBody[] {
+    const json = decodeJsonLine(trimLine(bytes));
+    return json.outcome === 'object' ? readToolBodies(json.object) : [];
   }
 }
 
