@@ -32,7 +32,7 @@ export function fillSearchStore(database: Database, count: number, say: (line: s
         const draft = draftOf(index, random, phrases);
         exchanges.put(draft, FIRST_AT + index * GAP_MS);
         const id = exchanges.idOf(draft.agent, draft.key);
-        if (id !== null) sessions.holds(draft.agent, draft.sessionId, id, draft.startedAt);
+        if (id !== null) sessions.holds(draft.agent, draft.sessionId, { id, isSubagent: false }, draft.startedAt);
       }
       exchanges.flush(FIRST_AT + from * GAP_MS);
       sessions.flush();

@@ -101,7 +101,7 @@ export class ConversationReader {
       project: row.project,
       startedAt: row.started_at,
       lastAt: row.last_at,
-      exchanges: row.held - row.subagent_exchanges,
+      exchanges: row.exchanges,
       subagentExchanges: row.subagent_exchanges,
       sourcePresent: this.#generationsOf
         .all(row.native_id)
@@ -123,20 +123,14 @@ interface SessionRow {
   readonly project: string | null;
   readonly started_at: EpochMs | null;
   readonly last_at: EpochMs | null;
-  readonly held: number;
+  readonly exchanges: number;
   readonly subagent_exchanges: number;
 }
 
-const HAS_EXCHANGES = 'EXISTS (SELECT 1 FROM exchange_session es WHERE es.session = s.id)';
-const OF_SESSION = 'FROM exchange_session es JOIN exchange e ON e.id = es.exchange WHERE es.session = s.id';
-/** By an index that holds subagents only: the rows of exchanges are long, and a list asks for thousands of them. */
-const SUBAGENTS = `(SELECT count(*) FROM exchange_session es WHERE es.session = s.id
-  AND EXISTS (SELECT 1 FROM exchange e INDEXED BY exchange_subagent WHERE e.id = es.exchange AND e.is_subagent = 1))`;
-const SESSION_SELECT = `SELECT s.agent, s.native_id, s.title, s.project, s.started_at, s.last_at,
-  iif(s.title IS NULL,
-    (SELECT substr(e.prompt, 1, ${TITLE_LENGTH}) ${OF_SESSION} AND e.is_subagent = 0 ORDER BY es.exchange LIMIT 1), NULL) AS first_prompt,
-  (SELECT count(*) FROM exchange_session es WHERE es.session = s.id) AS held,
-  ${SUBAGENTS} AS subagent_exchanges
+const HAS_EXCHANGES = 's.exchanges + s.subagent_exchanges > 0';
+const SESSION_SELECT = `SELECT s.agent, s.native_id, s.title, s.project, s.started_at, s.last_at, s.exchanges, s.subagent_exchanges,
+  iif(s.title IS NULL, (SELECT substr(prompt, 1, ${TITLE_LENGTH}) FROM exchange WHERE id = (
+    SELECT min(es.exchange) FROM exchange_session es WHERE es.session = s.id)), NULL) AS first_prompt
   FROM session s`;
 
 function onlyOne(found: readonly SessionSummary[], asked: string): SessionSummary {

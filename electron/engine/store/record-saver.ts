@@ -203,9 +203,12 @@ export class RecordSaver {
 
   /** @param sessionId null: the record and its file name none; then it is the one under which the exchange is kept */
   #hold(record: ParsedRecord, agent: Agent, sessionId: string | null, exchange: number): void {
-    const holder = sessionId ?? this.#exchanges.load(agent, this.#exchanges.keyOf(exchange))?.sessionId;
-    if (holder === undefined) return;
-    this.#sessions.holds(agent, holder, exchange, record.role === 'prompt' ? record.at : null);
+    const promptAt = record.role === 'prompt' ? record.at : null;
+    if (sessionId !== null && this.#sessions.isKnownToHold(agent, sessionId, exchange, promptAt)) return;
+    const draft = this.#exchanges.load(agent, this.#exchanges.keyOf(exchange));
+    if (draft === null) return;
+    const held = { id: exchange, isSubagent: draft.isSubagent };
+    this.#sessions.holds(agent, sessionId ?? draft.sessionId, held, promptAt);
   }
 
   #assemblerOf(agent: Agent): Assembler {

@@ -16,7 +16,8 @@ interface Seen {
   startedAt: EpochMs | null;
   lastAt: EpochMs | null;
   ownSince: EpochMs | null;
-  holdsExchanges: boolean;
+  exchanges: number;
+  subagentExchanges: number;
 }
 
 interface StoredSession {
@@ -25,7 +26,8 @@ interface StoredSession {
   readonly started_at: EpochMs | null;
   readonly last_at: EpochMs | null;
   readonly own_since: EpochMs | null;
-  readonly holds_exchanges: number;
+  readonly exchanges: number;
+  readonly subagent_exchanges: number;
 }
 
 /** An exchange that several sessions hold, with what tells the original from the copies. */
@@ -37,6 +39,11 @@ export interface SharedExchange {
     readonly promptAt: EpochMs | null;
     readonly ownSince: EpochMs | null;
   }[];
+}
+
+export interface HeldExchange {
+  readonly id: number;
+  readonly isSubagent: boolean;
 }
 
 const REMEMBERED_LINKS = 50_000;
@@ -57,6 +64,7 @@ export class SessionTable {
   readonly #update: Statement<unknown[], unknown>;
   readonly #setTitle: Statement<unknown[], unknown>;
   readonly #link: Statement<unknown[], unknown>;
+  readonly #earlier: Statement<unknown[], unknown>;
   readonly #linkSubagent: Statement<unknown[], unknown>;
   readonly #addHistory: Statement<unknown[], unknown>;
   readonly #sharedOf: Statement<[number], { readonly exchange: number }>;
@@ -70,19 +78,20 @@ export class SessionTable {
     this.#counters = counters;
     this.#insert = database.prepare('INSERT OR IGNORE INTO session (agent, native_id) VALUES (?, ?)');
     this.#find = database.prepare(
-      `SELECT id, project, started_at, last_at, own_since,
-              EXISTS (SELECT 1 FROM exchange_session es WHERE es.session = s.id) AS holds_exchanges
-       FROM session s WHERE agent = ? AND native_id = ?`,
+      `SELECT id, project, started_at, last_at, own_since, exchanges, subagent_exchanges
+       FROM session WHERE agent = ? AND native_id = ?`,
     );
     this.#update = database.prepare(
-      'UPDATE session SET project = ?, started_at = ?, last_at = ?, own_since = ? WHERE id = ?',
+      `UPDATE session SET project = ?, started_at = ?, last_at = ?, own_since = ?, exchanges = ?, subagent_exchanges = ?
+       WHERE id = ?`,
     );
     this.#setTitle = database.prepare('UPDATE session SET title = ?, title_rank = ? WHERE id = ? AND title_rank <= ?');
-    // Of several times of one prompt in one session the earliest stands, in whatever order they come.
     this.#link = database.prepare(
-      `INSERT INTO exchange_session (session, exchange, prompt_at) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET prompt_at = excluded.prompt_at
-       WHERE excluded.prompt_at < coalesce(prompt_at, excluded.prompt_at + 1)`,
+      'INSERT OR IGNORE INTO exchange_session (session, exchange, prompt_at) VALUES (?, ?, ?)',
+    );
+    // Of several times of one prompt in one session the earliest stands, in whatever order they come.
+    this.#earlier = database.prepare(
+      `UPDATE exchange_session SET prompt_at = ? WHERE session = ? AND exchange = ? AND ? < coalesce(prompt_at, ? + 1)`,
     );
     this.#linkSubagent = database.prepare(
       'INSERT OR REPLACE INTO subagent (agent, subagent_id, session, tool_use_id, description) VALUES (?, ?, ?, ?, ?)',
@@ -141,19 +150,32 @@ export class SessionTable {
     this.#setTitle.run(title.text.toWellFormed(), title.rank, this.idOf(agent, title.sessionId), title.rank);
   }
 
+  /** True when {@link holds} would change nothing. Without a look into the database: most records are of a known pair. */
+  isKnownToHold(agent: Agent, sessionId: string, exchange: number, promptAt: EpochMs | null): boolean {
+    const known = this.#open(agent, sessionId).links.get(exchange);
+    return known !== undefined && (promptAt === null || (known !== null && known <= promptAt));
+  }
+
   /** @param promptAt time of the prompt in this session's transcript; null for another record of the exchange */
-  holds(agent: Agent, sessionId: string, exchange: number, promptAt: EpochMs | null): void {
+  holds(agent: Agent, sessionId: string, exchange: HeldExchange, promptAt: EpochMs | null): void {
+    const { id, isSubagent } = exchange;
+    if (this.isKnownToHold(agent, sessionId, id, promptAt)) return;
     const seen = this.#open(agent, sessionId);
-    const known = seen.links.get(exchange);
-    if (known !== undefined && (promptAt === null || (known !== null && known <= promptAt))) return;
-    if (this.#link.run(seen.id, exchange, promptAt).changes > 0) this.#shared.add(exchange);
-    if (!seen.holdsExchanges) {
-      seen.holdsExchanges = true;
-      this.#counters.add('sessions', 1);
-    }
+    const isNew = this.#link.run(seen.id, id, promptAt).changes > 0;
+    if (isNew) this.#countHeld(seen, isSubagent);
+    const isEarlier =
+      !isNew && promptAt !== null && this.#earlier.run(promptAt, seen.id, id, promptAt, promptAt).changes > 0;
+    if (isNew || isEarlier) this.#shared.add(id);
     if (this.#linkCount >= REMEMBERED_LINKS) this.#forgetLinks();
     this.#linkCount += 1;
-    seen.links.set(exchange, promptAt);
+    seen.links.set(id, promptAt);
+  }
+
+  #countHeld(seen: Seen, isSubagent: boolean): void {
+    if (seen.exchanges + seen.subagentExchanges === 0) this.#counters.add('sessions', 1);
+    if (isSubagent) seen.subagentExchanges += 1;
+    else seen.exchanges += 1;
+    this.#dirty.add(seen);
   }
 
   linkSubagent(agent: Agent, link: SubagentLink): void {
@@ -167,7 +189,8 @@ export class SessionTable {
 
   flush(): void {
     for (const seen of this.#dirty) {
-      this.#update.run(seen.project, seen.startedAt, seen.lastAt, seen.ownSince, seen.id);
+      const { project, startedAt, lastAt, ownSince, exchanges, subagentExchanges, id } = seen;
+      this.#update.run(project, startedAt, lastAt, ownSince, exchanges, subagentExchanges, id);
     }
     this.#dirty.clear();
   }
@@ -217,7 +240,8 @@ export class SessionTable {
       startedAt: row.started_at,
       lastAt: row.last_at,
       ownSince: row.own_since,
-      holdsExchanges: row.holds_exchanges === 1,
+      exchanges: row.exchanges,
+      subagentExchanges: row.subagent_exchanges,
     };
     this.#seen.set(name, seen);
     return seen;
