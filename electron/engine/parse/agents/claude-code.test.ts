@@ -32,13 +32,28 @@ const notice = (record: ParsedRecord) => record.parts.map((part) => (part.kind =
 describe('a line', () => {
   it.each([
     ['{"type":"user"', 'not-json'],
-    ['{"type":"user"}{"type":"user"}', 'not-json'],
+    ['{"type":"user"}{"type":"us', 'not-json'],
+    ['{"type":"user"}{"type":"new"}', 'not-json'],
+    ['{"type":"user"},{"type":"user"}', 'not-json'],
+    ['{"type":"user"}}', 'not-json'],
+    ['{"type":"user"}'.repeat(1001), 'not-json'],
     ['[1,2]', 'not-an-object'],
     ['null', 'not-an-object'],
     ['"text"', 'not-an-object'],
     ['{"type":"us\0er"}', 'nul-bytes'],
   ])('%j is malformed: %s', (line, reason) => {
     expect(adapter.parseLine(Buffer.from(line), context)).toEqual({ outcome: 'malformed', reason });
+  });
+
+  it('on which a newline is missing gives every record', () => {
+    const lines = ['{"type":"user","uuid":"u-1"}', '{"type":"assistant","uuid":"a-1","x":"}{"}', '{"type":"mode"}'];
+    const outcome = adapter.parseLine(Buffer.from(lines.join('')), context);
+
+    expect(outcome.outcome === 'records' ? outcome.records.map(({ record }) => record.type) : outcome).toEqual([
+      'user',
+      'assistant',
+      'mode',
+    ]);
   });
 
   it('with invalid UTF-8 is malformed, never repaired', () => {

@@ -10,6 +10,7 @@ import type {
 } from '../../../../shared/record.ts';
 import type { EpochMs } from '../../../../shared/time.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
+import { readGluedRecords } from './glued-records.ts';
 import { readAssistantRecord } from './claude-code/assistant-record.ts';
 import { readAttachmentRecord } from './claude-code/attachment-record.ts';
 import { readHistoryLine } from './claude-code/history-line.ts';
@@ -68,8 +69,9 @@ export class ClaudeCodeAdapter implements AgentAdapter {
   parseLine(line: Buffer, context: TranscriptContext): LineOutcome {
     const bytes = trimLine(line);
     const json = decodeJsonLine(bytes, this.#shorten);
-    if (json.outcome !== 'object') return json;
-    return { outcome: 'record', record: this.#read(json.object, bytes, context) };
+    if (json.outcome === 'object') return { outcome: 'record', record: this.#read(json.object, bytes, context) };
+    if (json.outcome === 'blank' || json.reason !== 'not-json') return json;
+    return readGluedRecords(bytes, (piece) => this.parseLine(piece, context)) ?? json;
   }
 
   salvageLine(line: Buffer, context: TranscriptContext): ParsedRecord | null {

@@ -21,7 +21,7 @@ import {
   timeAt,
   touched,
 } from './gemini-cli/chat-lines.fixture.ts';
-import { elementRanges } from './gemini-cli/element-ranges.ts';
+import { elementRanges, valueRanges } from './json-ranges.ts';
 
 const adapter = new GeminiCliAdapter();
 const place = placeOf(CHAT);
@@ -380,6 +380,20 @@ describe('elementRanges', () => {
           ranges.map(({ offset, length }): unknown => JSON.parse(bytes.toString('utf8', offset, offset + length))),
         ).toEqual(JSON.parse(JSON.stringify(value.list)));
       }),
+    );
+  });
+
+  it.each([
+    ['{"a":1}{"b":"}{"}', ['{"a":1}', '{"b":"}{"}']],
+    [' {"a":[{}]} \t[2]"x" 7 null', ['{"a":[{}]}', '[2]', '"x"', '7', 'null']],
+    ['{"a":1}{"b":', ['{"a":1}', '{"b":']],
+    ['', []],
+    ['{}'.repeat(1001), []],
+  ])('finds the values in %.40j one behind the other', (json, values) => {
+    const bytes = Buffer.from(json);
+
+    expect(valueRanges(bytes).map(({ offset, length }) => bytes.toString('utf8', offset, offset + length))).toEqual(
+      values,
     );
   });
 

@@ -33,8 +33,9 @@ import {
   withoutWaiting,
   type Chat,
 } from './gemini-cli/chat-record.ts';
-import { elementRanges } from './gemini-cli/element-ranges.ts';
 import { readToolBodies } from './gemini-cli/tool-bodies.ts';
+import { readGluedRecords } from './glued-records.ts';
+import { elementRanges } from './json-ranges.ts';
 
 /** Fields of the first line, and of a patch. */
 const METADATA: ReadonlySet<string> = new Set([
@@ -72,11 +73,12 @@ export class GeminiCliAdapter implements AgentAdapter {
     return relativePath.endsWith('.json') ? 'document' : 'lines';
   }
 
-  parseLine(line: Buffer, context: TranscriptContext, { marks }: LinePlace): LineOutcome {
+  parseLine(line: Buffer, context: TranscriptContext, place: LinePlace): LineOutcome {
     const bytes = trimLine(line);
     const json = decodeJsonLine(bytes);
-    if (json.outcome !== 'object') return json;
-    return readLine(json.object, bytes, chatOf(context, marks));
+    if (json.outcome === 'object') return readLine(json.object, bytes, chatOf(context, place.marks));
+    if (json.outcome === 'blank' || json.reason !== 'not-json') return json;
+    return readGluedRecords(bytes, (piece) => this.parseLine(piece, context, place)) ?? json;
   }
 
   salvageLine(line: Buffer, context: TranscriptContext, place: LinePlace): ParsedRecord | null {

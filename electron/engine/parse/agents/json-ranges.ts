@@ -1,9 +1,12 @@
-/** Where the elements of a list stand in a JSON text, so that each can be read again by itself. */
+/** Where values stand in a JSON text, so that each can be read by itself. */
 
-export interface ElementRange {
+export interface JsonRange {
   readonly offset: number;
   readonly length: number;
 }
+
+/** More records than this do not come to stand on one line. */
+const MOST_VALUES = 1000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -21,9 +24,14 @@ const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb,
  * @param path names of the fields that lead to the list
  * @returns the range of each element, in order; none where there is no such list
  */
-export function elementRanges(bytes: Buffer, path: readonly string[]): readonly ElementRange[] {
+export function elementRanges(bytes: Buffer, path: readonly string[]): readonly JsonRange[] {
   const scanner = new JsonScanner(bytes);
   return path.every((name) => scanner.enter(name)) ? scanner.elements() : [];
+}
+
+/** What stands one behind the other, a value each if the text is sound; none of more than {@link MOST_VALUES}. */
+export function valueRanges(bytes: Buffer): readonly JsonRange[] {
+  return new JsonScanner(bytes).values();
 }
 
 class JsonScanner {
@@ -53,8 +61,19 @@ class JsonScanner {
     return found !== null;
   }
 
-  elements(): readonly ElementRange[] {
-    const ranges: ElementRange[] = [];
+  values(): readonly JsonRange[] {
+    const ranges: JsonRange[] = [];
+    while (this.#next() !== undefined) {
+      const offset = this.#at;
+      this.#skipValue();
+      if (ranges.length === MOST_VALUES) return [];
+      ranges.push({ offset, length: this.#at - offset });
+    }
+    return ranges;
+  }
+
+  elements(): readonly JsonRange[] {
+    const ranges: JsonRange[] = [];
     if (this.#next() !== OPEN_LIST) return ranges;
     this.#at += 1;
     while (this.#at < this.#bytes.length && this.#next() !== CLOSE_LIST) {
