@@ -7,6 +7,7 @@ import { mkdir, open, opendir, rm, stat, type FileHandle } from 'node:fs/promise
 import path from 'node:path';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { ArchiveError, systemErrorCode } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { archivedFile } from './archive-path.ts';
 import { DurableFolders } from './durable-folders.ts';
 
@@ -159,6 +160,7 @@ export class ArchiveWriter {
         done += bytesWritten;
         this.#position += bytesWritten;
       }
+      failpoint('after-archive-write');
     } catch (error) {
       throw unavailable(error, this.#archivePath);
     }
@@ -170,6 +172,7 @@ export class ArchiveWriter {
       await this.#handle.datasync();
       if (!this.#areNamesSettled) await this.#settleNames();
       this.#areNamesSettled = true;
+      failpoint('after-archive-sync');
     } catch (error) {
       throw unavailable(error, this.#archivePath);
     }

@@ -8,6 +8,7 @@ import { lstat, type FileHandle } from 'node:fs/promises';
 import type { Segment } from '../../../shared/segment.ts';
 import type { Clock } from '../core/clock.ts';
 import { EngineError, systemErrorCode } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { Segmenter } from './segmenter.ts';
 import { DOCUMENT_QUIET_MS, isSettled } from './document-settling.ts';
 import type { ArchiveAppender, ArchiveSink } from './archive-sink.ts';
@@ -234,6 +235,7 @@ export class TranscriptTailer {
       for (;;) {
         const read = await readFully(source, buffer, writer.position);
         if (read === 0) break;
+        failpoint('after-read');
         const chunk = buffer.subarray(0, read);
         await writer.append(chunk);
         const segment = file.segmenter?.push(chunk) ?? null;

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { InvariantError, StoreError } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 
 export type Database = Sqlite.Database;
@@ -89,6 +90,7 @@ function migrate(database: Database): void {
       .transaction(() => {
         if (index < versionOf(database)) return;
         database.exec(migration);
+        failpoint('in-migration');
         database.pragma(`user_version = ${index + 1}`);
       })
       .immediate();

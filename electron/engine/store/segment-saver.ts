@@ -8,6 +8,7 @@ import type { TranscriptContext } from '../../../shared/record.ts';
 import type { Segment } from '../../../shared/segment.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { EngineError } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
 import type { Line } from '../core/line-splitter.ts';
 import { toStoreError, type Database, type Statement } from './database.ts';
 import { DeadLetterTable, type ByteRange } from './dead-letter-table.ts';
@@ -96,7 +97,13 @@ export class SegmentSaver {
    * Errors: STORE_BUSY, STORE_FULL, STORE_FAILED, ARCHIVE_UNAVAILABLE (retryable), STORE_CORRUPT.
    */
   save(batch: readonly SegmentToSave[]): SaveResult {
-    return this.#transaction(() => this.#finish(batch.map((item) => this.#saveSegment(item))));
+    const result = this.#transaction(() => {
+      const finished = this.#finish(batch.map((item) => this.#saveSegment(item)));
+      failpoint('in-transaction');
+      return finished;
+    });
+    failpoint('after-commit');
+    return result;
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import type { Segment } from '../../../shared/segment.ts';
 import { EngineError, StreamError } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { decodeSegment, encodeSegment } from './segment-codec.ts';
 import type { QueueDepth, QueueEntry, SegmentQueue } from './segment-queue.ts';
 
@@ -53,6 +54,7 @@ export class RedisSegmentQueue implements SegmentQueue {
   async append(segments: readonly Segment[]): Promise<void> {
     if (segments.length === 0) return;
     await this.#commands.pipeline(segments.map((segment) => ['XADD', STREAM_KEY, '*', ...encodeSegment(segment)]));
+    failpoint('after-xadd');
   }
 
   async read(most: number, blockMs: number, signal: AbortSignal): Promise<readonly QueueEntry[]> {
@@ -63,20 +65,21 @@ export class RedisSegmentQueue implements SegmentQueue {
     signal.addEventListener('abort', cut, { once: true });
     try {
       const block = blockMs === 0 ? [] : ['BLOCK', blockMs];
-      return streamEntries(
-        await this.#blocking.call(
-          'XREADGROUP',
-          'GROUP',
-          GROUP,
-          this.#consumer,
-          'COUNT',
-          most,
-          ...block,
-          'STREAMS',
-          STREAM_KEY,
-          '>',
-        ),
+      const reply = await this.#blocking.call(
+        'XREADGROUP',
+        'GROUP',
+        GROUP,
+        this.#consumer,
+        'COUNT',
+        most,
+        ...block,
+        'STREAMS',
+        STREAM_KEY,
+        '>',
       );
+      const entries = streamEntries(reply);
+      if (entries.length > 0) failpoint('after-xreadgroup');
+      return entries;
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -122,7 +125,10 @@ export class RedisSegmentQueue implements SegmentQueue {
   }
 
   async ack(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#commands.call('XACK', STREAM_KEY, GROUP, ...ids);
+    if (ids.length === 0) return;
+    failpoint('before-xack');
+    await this.#commands.call('XACK', STREAM_KEY, GROUP, ...ids);
+    failpoint('after-xack');
   }
 
   async trim(keep: number): Promise<void> {
@@ -131,7 +137,9 @@ export class RedisSegmentQueue implements SegmentQueue {
     if (bound === null) return;
     const newest = await this.#commands.call('XREVRANGE', STREAM_KEY, bound, '-', 'COUNT', keep + 1);
     const newestDropped = entriesOf(newest).at(keep)?.id;
-    if (newestDropped !== undefined) await this.#commands.call('XTRIM', STREAM_KEY, 'MINID', idAfter(newestDropped));
+    if (newestDropped === undefined) return;
+    failpoint('in-trim');
+    await this.#commands.call('XTRIM', STREAM_KEY, 'MINID', idAfter(newestDropped));
   }
 
   async depth(): Promise<QueueDepth> {
