@@ -11,10 +11,10 @@ const hits = process.env['HOLDFAST_FAILPOINT_HITS'];
 let reached = 0;
 
 subscribe(FAILPOINT_CHANNEL, (step) => {
-  if (step !== name || hits === undefined) return;
+  if (name === undefined || step !== name || hits === undefined) return;
   reached += 1;
   if (reached !== Number(nth)) return;
-  appendFileSync(hits, `${step}\n`);
+  appendFileSync(hits, `${name}\n`);
   // The system ends every thread before this call returns.
   process.kill(process.pid, 'SIGKILL');
 });
