@@ -15,7 +15,7 @@ interface LongRun {
 
 const RUNS: Readonly<Record<string, LongRun>> = {
   failpoints: { option: 'hits', variable: 'HOLDFAST_FAILPOINT_ENDS', usual: '50' },
-  'power-loss': { option: 'cuts', variable: 'HOLDFAST_POWER_CUTS', usual: '100' },
+  'power-loss': { option: 'cuts', variable: 'HOLDFAST_POWER_CUTS', usual: '1000' },
   instances: { option: 'races', variable: 'HOLDFAST_RACES', usual: '100' },
   sleep: { option: 'seconds', variable: 'HOLDFAST_SLEEP_SECONDS', usual: '300' },
 };

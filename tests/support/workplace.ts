@@ -38,16 +38,19 @@ export class Workplace implements AsyncDisposable {
   readonly claude: string;
   readonly #started: Headless[] = [];
 
-  private constructor(root: string) {
+  private constructor(root: string, home: string) {
     this.root = root;
-    this.home = path.join(root, 'data');
+    this.home = path.join(root, home);
     this.claude = path.join(root, 'claude');
   }
 
-  /** Empty folders; the agent's folder is there and holds nothing. */
-  static async make(): Promise<Workplace> {
+  /**
+   * Empty folders; the agent's folder is there and holds nothing.
+   * @param home of Holdfast's data, below the root
+   */
+  static async make(home = 'data'): Promise<Workplace> {
     // Short, because the path of a Unix socket may not be longer than some hundred bytes.
-    const place = new Workplace(await mkdtemp(path.join(os.tmpdir(), 'hft-')));
+    const place = new Workplace(await mkdtemp(path.join(os.tmpdir(), 'hft-')), home);
     await mkdir(path.join(place.root, 'home'));
     await mkdir(path.join(place.claude, 'projects'), { recursive: true });
     return place;

@@ -25,7 +25,8 @@ export async function ensureApiToken(file: string): Promise<string> {
   const token = randomBytes(TOKEN_BYTES).toString('hex');
   const temporary = `${file}.${String(process.pid)}.tmp`;
   try {
-    await writeFile(temporary, `${token}\n`, { mode: 0o600 });
+    // Synced before it gets its name: an empty file after a power cut would be refused at every start.
+    await writeFile(temporary, `${token}\n`, { mode: 0o600, flush: true });
     // A link, not a rename: of two programs that start together the first one's token stays.
     await link(temporary, file);
     return token;

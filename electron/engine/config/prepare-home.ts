@@ -1,5 +1,6 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { syncDirectory } from '../core/atomic-file.ts';
 import { ConfigError, systemErrorCode } from '../core/errors.ts';
 
 /**
@@ -8,7 +9,8 @@ import { ConfigError, systemErrorCode } from '../core/errors.ts';
  */
 export async function prepareHome(home: string): Promise<void> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    const firstMade = await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeNamesDurable(home, firstMade ?? home);
     await writeProbe(path.join(home, `.write-probe-${String(process.pid)}`));
   } catch (error) {
     throw new ConfigError(
@@ -17,6 +19,23 @@ export async function prepareHome(home: string): Promise<void> {
         'nothing can be recorded until that is put right or HOLDFAST_HOME names another folder.',
       { cause: error, context: { home } },
     );
+  }
+}
+
+/**
+ * A power cut that takes the folder's own name takes all that was saved in it. Done at each start: an earlier one may have
+ * ended between making and syncing.
+ * @param firstMade the highest folder that was made now
+ */
+async function makeNamesDurable(home: string, firstMade: string): Promise<void> {
+  for (let folder = home; ; folder = path.dirname(folder)) {
+    try {
+      await syncDirectory(path.dirname(folder));
+    } catch (error) {
+      // A parent that we may pass through and not read was there before us.
+      if (systemErrorCode(error) !== 'EACCES') throw error;
+    }
+    if (folder === firstMade || folder === path.dirname(folder)) return;
   }
 }
 
