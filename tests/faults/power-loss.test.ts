@@ -16,6 +16,7 @@ const CUTS_IN_ALL = Number(process.env['HOLDFAST_POWER_CUTS'] ?? 40);
 const CUTS_OF_A_RUN = 20;
 const SEED = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1_000_000);
 const EXCHANGES_OF_A_RUN = 30;
+const EXCHANGES_OF_A_BURST = 5;
 const NORMAL_SYNC = path.join(CLONE, 'tests', 'faults', 'normal-sync-preload.ts');
 
 /** What Holdfast had answered when the log of its writes was so long. */
@@ -81,10 +82,12 @@ class Blackouts {
       const name = `run ${String(this.#runs)} exchange ${String(i)}`;
       append(sessionFile(this.place.projects, session), textOf([smallExchange(session, name, i)]));
       await look();
+      if ((i + 1) % EXCHANGES_OF_A_BURST > 0) continue;
+      // So that there is much to be reported, and to be lost, long before the end.
+      for (const [id, exchange] of expectedExchanges(this.place.claude)) this.expected.set(id, exchange);
+      await holdfast.waitForExchanges(this.expected.size);
+      await look();
     }
-    for (const [id, exchange] of expectedExchanges(this.place.claude)) this.expected.set(id, exchange);
-    await holdfast.waitForExchanges(this.expected.size);
-    await look();
     // The log goes on to the end of the clean stop, with its checkpoint.
     if ((await holdfast.stop()) !== 0) throw new Error(`Holdfast did not stop: ${holdfast.output.stderr}`);
     return reports;

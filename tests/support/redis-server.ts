@@ -26,8 +26,11 @@ export class OwnRedis implements AsyncDisposable {
     this.#exited = exitOf(child);
   }
 
-  /** @param folder of the test; the server works in it */
-  static async start(folder: string): Promise<OwnRedis> {
+  /**
+   * @param folder of the test; the server works in it
+   * @param variables given to the server
+   */
+  static async start(folder: string, variables: Readonly<Record<string, string>> = {}): Promise<OwnRedis> {
     const { server } = await findServer({
       platform: process.platform,
       arch: process.arch,
@@ -39,7 +42,7 @@ export class OwnRedis implements AsyncDisposable {
     await mkdir(directory);
     const port = String(await freePort());
     const args = ['--bind', '127.0.0.1', '--port', port, '--requirepass', 'secret', '--save', '', '--dir', directory];
-    const env = { HOME: os.homedir(), ...server.libraryEnvironment };
+    const env = { HOME: os.homedir(), ...server.libraryEnvironment, ...variables };
     const child = spawnPiped(server.executable, args, { env, cwd: directory });
     const admin = new Redis({ host: '127.0.0.1', port: Number(port), password: 'secret', lazyConnect: true });
     // It is asked again until it answers; every other failure shows in the answers.
@@ -51,6 +54,10 @@ export class OwnRedis implements AsyncDisposable {
       'start of a Redis',
     );
     return own;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   async length(): Promise<number> {

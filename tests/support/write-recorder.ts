@@ -1,7 +1,7 @@
-/** Records what a program changes below a folder: compiles `write-recorder.c`, preloads it, reads its log. */
-import { spawnSync } from 'node:child_process';
+/** Records what a program changes below a folder: preloads `write-recorder.c` and reads its log. */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { compilePreload } from './preload.ts';
 import { CLONE } from './workplace.ts';
 
 /** One change, in the order in which it was made. Paths are absolute. */
@@ -16,22 +16,6 @@ export type Change =
   | { readonly kind: 'removed'; readonly path: string };
 
 const HEAD_BYTES = 21;
-
-/**
- * Compiles C code into a library that can be preloaded.
- * @throws Error that names the package, when there is no compiler
- */
-export function compilePreload(source: string, folder: string): string {
-  const library = path.join(folder, `${path.basename(source, '.c')}.so`);
-  const result = spawnSync('cc', ['-O2', '-shared', '-fPIC', '-o', library, source, '-ldl', '-lpthread'], {
-    encoding: 'utf8',
-  });
-  if (result.error !== undefined) {
-    throw new Error('There is no C compiler: install it with `sudo apt-get install build-essential`.');
-  }
-  if (result.status !== 0) throw new Error(`${source} does not compile: ${result.stderr}`);
-  return library;
-}
 
 export class WriteRecorder {
   readonly #library: string;
