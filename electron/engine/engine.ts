@@ -16,6 +16,7 @@ import { Emitter } from './core/emitter.ts';
 import { EngineError } from './core/errors.ts';
 import { engineHandlers } from './engine-handlers.ts';
 import { JobRunner } from './jobs/job-runner.ts';
+import { PauseEnd } from './pause-end.ts';
 import { Recorder, newId, sourceRoot, workerData } from './recorder.ts';
 import { StatusBoard } from './status-board.ts';
 import { FileLock, openDatabase } from './store/database.ts';
@@ -51,6 +52,7 @@ class LocalEngine implements Engine {
   readonly #jobs: JobRunner;
   readonly #jobEvents = new Emitter<JobView>();
   readonly #cleanup: Disposable[] = [];
+  readonly #pauseEnd = new PauseEnd(this.#clock);
   #lock: FileLock | null = null;
   #recorder: Recorder | null = null;
   #recorderStart: Promise<Recorder> | null = null;
@@ -242,8 +244,7 @@ class LocalEngine implements Engine {
   }
 
   #resumeWhenDue(settings: SettingsFile): void {
-    const { paused, until } = pauseOf(settings);
-    if (!paused || until === null || until > this.#clock.now()) return;
+    if (!this.#pauseEnd.isReached(pauseOf(settings))) return;
     void this.handlers['recording.resume']({}).catch((error: unknown) => {
       this.#logger.error('recording could not be resumed', { error: String(error) });
     });

@@ -5,11 +5,12 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Time that passes only when the test says so. Both clocks start at the same figure. */
+/** Time that passes only when the test says so. Both clocks start at the same figure, until the wall clock is set. */
 export class ManualClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
   readonly #repeats = new Set<{ readonly everyMs: number; next: number; readonly task: () => void }>();
   #now: number;
+  #shift = 0;
 
   constructor(now = 1_000_000) {
     this.#now = now;
@@ -21,7 +22,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#shift;
   }
 
   monotonic(): number {
@@ -55,6 +56,11 @@ export class ManualClock implements Clock {
     const repeat = { everyMs: ms, next: this.#now + ms, task };
     this.#repeats.add(repeat);
     return { [Symbol.dispose]: () => void this.#repeats.delete(repeat) };
+  }
+
+  /** Somebody sets the wall clock. */
+  setBy(ms: number): void {
+    this.#shift += ms;
   }
 
   advance(ms: number): void {
