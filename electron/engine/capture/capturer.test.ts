@@ -38,6 +38,18 @@ describe('Capturer', () => {
     expect(capturer.facts.lastEventAt).not.toBeNull();
   });
 
+  it('has shown a sign of life just now although the clock was set a day ahead', async () => {
+    const clock = new ManualClock(Date.now());
+    await using bed = await CaptureBed.create(clock);
+    await write(bed.session('s'), 'one\n');
+    const capturer = await bed.running();
+
+    clock.advance(3000);
+    clock.setBy(24 * 3_600_000);
+
+    expect(clock.now() - (capturer.facts.lastBeatAt ?? 0)).toBeLessThanOrEqual(3000);
+  });
+
   it('finds a file in a folder that was made at the same moment', async () => {
     await using bed = await CaptureBed.create();
     await mkdir(bed.projects, { recursive: true });

@@ -60,7 +60,8 @@ export class Capturer implements Service {
   #reconcilesUnderWay = 0;
   #lastSurvey: Survey | null = null;
   #unwatchable = 0;
-  #lastBeatAt: EpochMs | null = null;
+  /** Monotonic: a clock that is set, or a night asleep, is no silence. */
+  #lastBeat: number | null = null;
   #lastEventAt: EpochMs | null = null;
   #lastReconcileAt: EpochMs | null = null;
   #archiveFailing = false;
@@ -87,11 +88,12 @@ export class Capturer implements Service {
   }
 
   get facts(): CaptureFacts {
+    const { clock } = this.#options;
     return {
       watchedDirectories: this.#watcher.size,
       hotFiles: this.#hot.size,
       mode: this.#unwatchable > 0 ? 'polling' : 'events',
-      lastBeatAt: this.#lastBeatAt,
+      lastBeatAt: this.#lastBeat === null ? null : clock.now() - (clock.monotonic() - this.#lastBeat),
       lastEventAt: this.#lastEventAt,
       lastReconcileAt: this.#lastReconcileAt,
       missingRoots: (this.#lastSurvey?.missingRoots ?? []).map((root) => root.directory),
@@ -261,7 +263,7 @@ export class Capturer implements Service {
 
   /** One look at one path. Serial per path, several paths at a time. Never rejects. */
   async #look({ path, thorough }: FollowRequest): Promise<FollowOutcome> {
-    this.#lastBeatAt = this.#options.clock.now();
+    this.#lastBeat = this.#options.clock.monotonic();
     if (this.#paused) return 'unchanged';
     try {
       const outcome = await this.#follower.look(path, thorough);
@@ -283,7 +285,7 @@ export class Capturer implements Service {
 
   #pollHot(): void {
     const { clock } = this.#options;
-    this.#lastBeatAt = clock.now();
+    this.#lastBeat = clock.monotonic();
     const offset = clock.now() - clock.monotonic();
     const gap = Math.abs(offset - this.#clockOffset);
     this.#clockOffset = offset;

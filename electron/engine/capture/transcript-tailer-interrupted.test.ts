@@ -85,7 +85,7 @@ describe('TranscriptTailer, whatever happens meanwhile', () => {
         },
       },
       outlet: bed.outlet,
-      clock: new ManualClock(),
+      clock: new ManualClock(Date.now()),
     });
     const before = process.memoryUsage().arrayBuffers;
 

@@ -119,6 +119,19 @@ describe('TranscriptTailer', () => {
     expect(bed.outlet.segments.map((segment) => segment.kind)).toEqual(['lines', 'tail']);
   });
 
+  it('hands over a last line without a newline although its file was written before the clock was set back', async () => {
+    const clock = new ManualClock(Date.now());
+    await using bed = await CaptureBed.create(clock);
+    const file = bed.session('s');
+    await write(file, 'one\ntwo');
+    await bed.follow(file);
+
+    clock.setBy(-24 * 3_600_000);
+    await bed.follow(file);
+
+    expect(bed.outlet.segments.map((segment) => segment.kind)).toEqual(['lines', 'tail']);
+  });
+
   it('saves a line once that was handed over unfinished and is finished after all', async () => {
     await using bed = await CaptureBed.create();
     const file = bed.session('s');

@@ -279,7 +279,8 @@ export class TranscriptTailer {
     const { segmenter } = file;
     if (file.kind !== 'lines' || segmenter === null || segmenter.position <= Math.max(segmenter.start, file.tailQueued))
       return;
-    const quietMs = stats === null ? Infinity : this.#options.clock.now() - Number(stats.mtimeMs);
+    // A time in the future is from before the clock was set back: nothing was written since.
+    const quietMs = stats === null ? Infinity : Math.abs(this.#options.clock.now() - Number(stats.mtimeMs));
     if (quietMs < TAIL_QUIET_MS) return;
     const tail = segmenter.rest('tail');
     if (tail === null) return;
