@@ -23,6 +23,8 @@ export interface QueueFeedOptions {
 }
 
 const RECONNECT_MS = 1000;
+/** Three times as long as a read waits. A server whose clock was set back would hold it until its clock has caught up. */
+const READ_ANSWERED_WITHIN_MS = 15_000;
 
 export class QueueFeed implements Service {
   readonly name = 'queue-feed';
@@ -77,7 +79,10 @@ export class QueueFeed implements Service {
     try {
       const commands = await connectRedis(state.endpoint, { name: 'holdfast-commands' });
       connections.push(commands);
-      const blocking = await connectRedis(state.endpoint, { name: 'holdfast-consumer', commandTimeoutMs: null });
+      const blocking = await connectRedis(state.endpoint, {
+        name: 'holdfast-consumer',
+        commandTimeoutMs: READ_ANSWERED_WITHIN_MS,
+      });
       connections.push(blocking);
       const queue = new RedisSegmentQueue({ commands, blocking, consumer });
       await queue.open();

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { StreamConnection } from '../redis/redis-client.ts';
 import { GROUP, STREAM_KEY, RedisSegmentQueue } from './redis-segment-queue.ts';
 import { PlainRedis } from './test-support/plain-redis.ts';
 import { segmentAt, segmentsFrom } from './test-support/segments.ts';
@@ -199,6 +201,21 @@ describe('RedisSegmentQueue', () => {
     await expect(reading).rejects.toMatchObject({ code: 'STREAM_UNAVAILABLE', retryable: true });
   });
 
+  it('ends its connection when a read is not answered in time, so that no entry goes where nobody listens', async () => {
+    await using redis = await PlainRedis.start();
+    const blocking = await redis.connect(200);
+    const queue = new RedisSegmentQueue({ commands: await redis.connect(), blocking, consumer: 'worker-1' });
+    await queue.open();
+    const closed = once(AbortSignal.any([AbortSignal.timeout(LONG_MS), endOf(blocking)]), 'abort');
+
+    // As long as a server holds it whose clock was set back.
+    await expect(queue.read(1, LONG_MS, NEVER)).rejects.toMatchObject({ code: 'STREAM_UNAVAILABLE', retryable: true });
+
+    await closed;
+    await queue.append([segmentAt(0)]);
+    expect(await queue.depth()).toEqual({ depth: 1, pending: 0 });
+  });
+
   it('rejects everything with STREAM_UNAVAILABLE once it is closed', async () => {
     await using redis = await PlainRedis.start();
     const queue = await opened(redis);
@@ -232,6 +249,14 @@ describe('RedisSegmentQueue', () => {
     expect((await queue.read(10, 0, NEVER)).map((entry) => entry.segment?.start)).toEqual([100]);
   });
 });
+
+function endOf(connection: StreamConnection): AbortSignal {
+  const ended = new AbortController();
+  connection.onClose(() => {
+    ended.abort();
+  });
+  return ended.signal;
+}
 
 /** Until the server knows of a client that waits. */
 async function untilBlocked(redis: PlainRedis): Promise<void> {

@@ -23,7 +23,7 @@ const COUNTED_AT_ONCE = 1000;
 export interface RedisSegmentQueueOptions {
   /** For everything that answers at once. */
   readonly commands: StreamCommands;
-  /** Does nothing but blocking reads. Cutting it is the only way to end one early. */
+  /** Does nothing but blocking reads, each within a bound of its own. Cutting it is the only way to end one early. */
   readonly blocking: StreamCommands;
   /** Stable for an installation, so that a restart finds what it had taken. */
   readonly consumer: string;
@@ -82,6 +82,8 @@ export class RedisSegmentQueue implements SegmentQueue {
       return entries;
     } catch (error) {
       signal.throwIfAborted();
+      // Whatever a read that was given up still gets would be pending, and nobody would know. A refusal ends nothing.
+      if (isUnanswered(error)) cut();
       throw error;
     } finally {
       signal.removeEventListener('abort', cut);
@@ -200,6 +202,10 @@ export class RedisSegmentQueue implements SegmentQueue {
       from = `(${last.id}`;
     }
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof EngineError && error.context['replyCode'] === null;
 }
 
 /** True when Redis refused with that word (`NOGROUP`, `BUSYGROUP`, `OOM` …). */

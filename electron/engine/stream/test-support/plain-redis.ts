@@ -39,8 +39,9 @@ export class PlainRedis implements AsyncDisposable {
     return redis;
   }
 
-  async connect(): Promise<StreamConnection> {
-    const connection = await connectRedis(this.#endpoint, { name: 'test', commandTimeoutMs: null });
+  /** @param commandTimeoutMs bound for each command; null: none */
+  async connect(commandTimeoutMs: number | null = null): Promise<StreamConnection> {
+    const connection = await connectRedis(this.#endpoint, { name: 'test', commandTimeoutMs });
     this.#connections.push(connection);
     return connection;
   }
