@@ -11,6 +11,14 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 const OPTIONS = { nativeBinding: null };
 const HOLDER = path.join(import.meta.dirname, 'test-support/lock-holder.ts');
 
+/** Reads the file that is its argument, as one does for an instant that is about to be refused. */
+const ONLOOKER = `
+  const database = new (require('better-sqlite3'))(process.argv[1]);
+  database.exec('BEGIN; SELECT * FROM sqlite_master');
+  process.stdout.write('looking\\n');
+  setTimeout(() => database.exec('COMMIT'), 20);
+`;
+
 class Folder implements Disposable {
   readonly directory = mkdtempSync(path.join(os.tmpdir(), 'holdfast-database-'));
   readonly file = path.join(this.directory, 'holdfast.db');
@@ -26,8 +34,11 @@ function settingsOf(database: Database): readonly unknown[] {
   );
 }
 
-async function startHolder(file: string): Promise<{ readonly child: ChildProcess; readonly said: string }> {
-  const child = spawn(process.execPath, [HOLDER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function startHolder(
+  file: string,
+  program: readonly string[] = [HOLDER],
+): Promise<{ readonly child: ChildProcess; readonly said: string }> {
+  const child = spawn(process.execPath, [...program, file], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, said: chunk.toString().trim() };
 }
@@ -128,6 +139,18 @@ describe('FileLock', () => {
     const third = FileLock.tryAcquire(file, null);
     expect(third).not.toBeNull();
     third?.release();
+  });
+
+  it('is not refused by one that only looks at the file for a moment', async () => {
+    using folder = new Folder();
+    const file = path.join(folder.directory, 'engine.lock');
+    FileLock.tryAcquire(file, null)?.release();
+    const onlooker = await startHolder(file, ['-e', ONLOOKER]);
+
+    const lock = FileLock.tryAcquire(file, null);
+
+    expect([onlooker.said, lock === null]).toEqual(['looking', false]);
+    lock?.release();
   });
 
   it('is refused within the same process, too, and free after its release', () => {

@@ -15,6 +15,8 @@ export interface OpenOptions {
 }
 
 const BUSY_TIMEOUT_MS = 5000;
+/** Of two that start together the one that is being refused holds the file for an instant: without a wait both could be. */
+const LOCK_WAIT_MS = 500;
 const CACHE_KIB = 64 * 1024;
 const WAL_CHECKPOINT_PAGES = 4000;
 const WAL_KEPT_BYTES = 64 * 1024 * 1024;
@@ -169,7 +171,7 @@ export class FileLock {
 
 function openForLock(file: string, nativeBinding: string | null): Database {
   try {
-    return new Sqlite(file, { timeout: 0, ...(nativeBinding === null ? {} : { nativeBinding }) });
+    return new Sqlite(file, { timeout: LOCK_WAIT_MS, ...(nativeBinding === null ? {} : { nativeBinding }) });
   } catch (error) {
     throw toStoreError(error);
   }
