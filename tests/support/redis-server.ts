@@ -29,8 +29,13 @@ export class OwnRedis implements AsyncDisposable {
   /**
    * @param folder of the test; the server works in it
    * @param variables given to the server
+   * @param shared folder of another server, whose files it then takes for its own
    */
-  static async start(folder: string, variables: Readonly<Record<string, string>> = {}): Promise<OwnRedis> {
+  static async start(
+    folder: string,
+    variables: Readonly<Record<string, string>> = {},
+    shared: string | null = null,
+  ): Promise<OwnRedis> {
     const { server } = await findServer({
       platform: process.platform,
       arch: process.arch,
@@ -38,10 +43,11 @@ export class OwnRedis implements AsyncDisposable {
       resourcesDirectory: path.join(CLONE, 'resources'),
     });
     if (server === null || server.origin === 'url') throw new Error('these tests need a redis-server or valkey-server');
-    const directory = path.join(folder, 'own-redis');
-    await mkdir(directory);
+    const directory = shared ?? path.join(folder, 'own-redis');
+    await mkdir(directory, { recursive: true });
     const port = String(await freePort());
     const args = ['--bind', '127.0.0.1', '--port', port, '--requirepass', 'secret', '--save', '', '--dir', directory];
+    if (shared !== null) args.push('--appendonly', 'yes');
     const env = { HOME: os.homedir(), ...server.libraryEnvironment, ...variables };
     const child = spawnPiped(server.executable, args, { env, cwd: directory });
     const admin = new Redis({ host: '127.0.0.1', port: Number(port), password: 'secret', lazyConnect: true });
@@ -54,10 +60,6 @@ export class OwnRedis implements AsyncDisposable {
       'start of a Redis',
     );
     return own;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
   }
 
   async length(): Promise<number> {
