@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../bench/transcripts/random.ts';
 import { FAILPOINTS, type Failpoint } from '../../electron/engine/core/failpoint.ts';
+import { MIGRATIONS } from '../../electron/engine/store/migrations/migrations.ts';
 import { runToItsEnd } from '../support/doomed-holdfast.ts';
 import { expectClean } from '../support/proof.ts';
 import { OwnRedis, STREAM } from '../support/redis-server.ts';
@@ -57,7 +58,7 @@ class Scene {
     if (failpoint === 'in-migration') {
       for (const ending of ['', '-wal', '-shm'])
         await rm(path.join(this.place.home, `holdfast.db${ending}`), { force: true });
-      return 1;
+      return MIGRATIONS.length;
     }
     if (failpoint !== 'in-trim') return MOST_NTH;
     const [entry] = await this.redis.admin.xrange(STREAM, '-', '+', 'COUNT', 1);
