@@ -12,15 +12,15 @@ import { expectedExchanges, expectSame } from '../support/transcript-oracle.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { CLONE, Workplace } from '../support/workplace.ts';
 
-const RACES_FOR_THE_LOCK = 100;
 /** Races of whole programs. `npm run faults:instances -- --races 100` sets it. */
 const RACES = Number(process.env['HOLDFAST_RACES'] ?? 2);
+const RACES_FOR_THE_LOCK = Math.max(20, RACES);
 const SESSION = idOf('written during the races');
 const POISON_PRELOAD = path.join(CLONE, 'tests', 'faults', 'poison-preload.ts');
 
 /** One of several that are started at the same moment in the same data folder. */
 class Contender {
-  readonly exited: Promise<number | null>;
+  readonly #exited: Promise<number | null>;
   readonly #child: ChildProcess;
   readonly #output: { readonly texts: { stdout: string; stderr: string } };
 
@@ -31,18 +31,21 @@ class Contender {
       cwd: place.root,
     });
     this.#output = collect(this.#child);
-    this.exited = exitOf(this.#child);
+    this.#exited = exitOf(this.#child);
   }
 
-  get said(): 'records' | 'already running' | null {
-    if (this.#output.texts.stdout.includes('is recording')) return 'records';
-    return this.#output.texts.stdout.includes('is already running') ? 'already running' : null;
+  /** Null: nothing yet. One that ends without either is quoted. */
+  get said(): string | null {
+    const { stdout, stderr } = this.#output.texts;
+    if (stdout.includes('is recording')) return 'records';
+    if (stdout.includes('is already running')) return 'already running';
+    return this.#child.exitCode === null ? null : `exit code ${String(this.#child.exitCode)}: ${stdout}${stderr}`;
   }
 
   /** Without any chance to clean up: its Redis, its socket and its records stay. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await this.exited;
+    await this.#exited;
   }
 }
 

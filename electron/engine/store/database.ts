@@ -16,7 +16,7 @@ export interface OpenOptions {
 
 const BUSY_TIMEOUT_MS = 5000;
 /** Of two that start together the one that is being refused holds the file for an instant: without a wait both could be. */
-const LOCK_WAIT_MS = 500;
+const LOCK_WAIT_MS = 200;
 const CACHE_KIB = 64 * 1024;
 const WAL_CHECKPOINT_PAGES = 4000;
 const WAL_KEPT_BYTES = 64 * 1024 * 1024;
