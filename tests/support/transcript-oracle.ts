@@ -37,7 +37,7 @@ export function expectedExchanges(claude: string): ReadonlyMap<string, ExpectedE
   return all;
 }
 
-function exchangesOf(lines: readonly string[]): readonly ExpectedExchange[] {
+export function exchangesOf(lines: readonly string[]): readonly ExpectedExchange[] {
   const exchanges: {
     answers: string[];
     tools: string[];
