@@ -4,7 +4,8 @@ import { isAlive } from '../../support/child-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { EpochPlace } from './epoch-place.ts';
 import type { Fault } from './fault-plan.ts';
-import { damageOf, harmStream, ownServer } from './queue-damage.ts';
+import { damageOf, harmStream } from './queue-damage.ts';
+import type { QueueServer } from './queue-server.ts';
 import { RecorderProcess } from './recorder-process.ts';
 
 export interface Injected {
@@ -22,12 +23,15 @@ const HANG_NOTICED_WITHIN_MS = 60_000;
 
 export class FaultInjector {
   readonly #place: EpochPlace;
+  readonly #server: QueueServer;
   readonly #environment: Readonly<Record<string, string>>;
   #recorder: RecorderProcess | null = null;
 
-  constructor(place: EpochPlace, environment: Readonly<Record<string, string>>) {
+  /** @param environment of Holdfast, without what tells it of the server */
+  constructor(place: EpochPlace, server: QueueServer, environment: Readonly<Record<string, string>>) {
     this.#place = place;
-    this.#environment = environment;
+    this.#server = server;
+    this.#environment = { ...environment, ...server.environment };
   }
 
   /** The Holdfast that runs, started if need be. @throws Error when it has ended by itself */
@@ -50,9 +54,8 @@ export class FaultInjector {
 
   /** For an end in disorder: nothing of ours stays behind. */
   async killAll(): Promise<void> {
-    const redis = (await this.#recorder?.redisPid().catch(() => null)) ?? null;
     await this.#recorder?.kill();
-    if (redis !== null && isAlive(redis)) process.kill(redis, 'SIGKILL');
+    await this.#server.end();
   }
 
   async #carryOut(fault: Fault, recorder: RecorderProcess): Promise<Injected | null> {
@@ -62,24 +65,29 @@ export class FaultInjector {
       case 'app':
         return this.#restarted(recorder, 1);
       case 'redis':
-        return (await this.#killRedis(recorder)) ? { at: performance.now(), kills: 1 } : null;
+        if (!(await this.#killRedis())) return null;
+        this.#server.revive();
+        return { at: performance.now(), kills: 1 };
       case 'both': {
-        const redis = await recorder.redisPid();
+        const redis = await this.#server.pid();
         recorder.signal('SIGKILL');
-        if (redis !== null) process.kill(redis, 'SIGKILL');
-        return this.#restarted(recorder, redis === null ? 1 : 2);
+        if (redis === null) return this.#restarted(recorder, 1);
+        process.kill(redis, 'SIGKILL');
+        await this.#untilGone(redis);
+        this.#server.revive();
+        return this.#restarted(recorder, 2);
       }
       case 'stop-redis':
-        return this.#stopRedis(recorder);
+        return this.#stopRedis();
       case 'stop-app':
         recorder.signal('SIGSTOP');
         await sleep(STOPPED_MS + fault.draw * STOPPED_SPREAD_MS);
         recorder.signal('SIGCONT');
         return { at: performance.now(), kills: 0 };
       case 'hang-redis':
-        return this.#hangRedis(recorder);
+        return this.#hangRedis();
       default:
-        return (await harmStream(fault.kind, await ownServer(this.#place.home)))
+        return (await harmStream(fault.kind, await this.#server.address()))
           ? { at: performance.now(), kills: 0 }
           : null;
     }
@@ -94,16 +102,20 @@ export class FaultInjector {
     return { at, kills };
   }
 
-  async #killRedis(recorder: RecorderProcess): Promise<boolean> {
-    const pid = await this.#liveRedis(recorder);
+  async #killRedis(): Promise<boolean> {
+    const pid = await this.#liveRedis();
     if (pid === null) return false;
     process.kill(pid, 'SIGKILL');
+    await this.#untilGone(pid);
+    return true;
+  }
+
+  async #untilGone(pid: number): Promise<void> {
     await waitUntil(
-      () => recorder.redisPid(),
+      () => this.#server.pid(),
       (seen) => seen !== pid,
       'the end of a killed Redis',
     );
-    return true;
   }
 
   /** Both are killed and the files damaged before the next start; or only Redis, and they are while Holdfast waits with its restart. */
@@ -112,7 +124,7 @@ export class FaultInjector {
     recorder: RecorderProcess,
     damage: (home: string, draw: number) => void,
   ): Promise<Injected | null> {
-    if (!(await this.#killRedis(recorder))) return null;
+    if (!(await this.#killRedis())) return null;
     if (fault.draw < 0.5) {
       damage(this.#place.home, fault.draw * 2);
       return { at: performance.now(), kills: 1 };
@@ -122,17 +134,17 @@ export class FaultInjector {
     return this.#restarted(recorder, 2);
   }
 
-  async #stopRedis(recorder: RecorderProcess): Promise<Injected | null> {
-    const pid = await this.#liveRedis(recorder);
+  async #stopRedis(): Promise<Injected | null> {
+    const pid = await this.#liveRedis();
     if (pid === null) return null;
     process.kill(pid, 'SIGSTOP');
     await sleep(STOPPED_MS);
-    if (await this.#is(recorder, pid)) process.kill(pid, 'SIGCONT');
+    if ((await this.#server.pid()) === pid) process.kill(pid, 'SIGCONT');
     return { at: performance.now(), kills: 0 };
   }
 
-  async #hangRedis(recorder: RecorderProcess): Promise<Injected | null> {
-    const pid = await this.#liveRedis(recorder);
+  async #hangRedis(): Promise<Injected | null> {
+    const pid = await this.#liveRedis();
     if (pid === null) return null;
     const at = performance.now();
     process.kill(pid, 'SIGSTOP');
@@ -140,15 +152,11 @@ export class FaultInjector {
     return { at, kills: 0 };
   }
 
-  async #is(recorder: RecorderProcess, pid: number): Promise<boolean> {
-    return (await recorder.redisPid()) === pid;
-  }
-
   /** Waits a little, because the one before may have been killed a moment ago. */
-  async #liveRedis(recorder: RecorderProcess): Promise<number | null> {
+  async #liveRedis(): Promise<number | null> {
     const until = performance.now() + REDIS_WITHIN_MS;
     for (;;) {
-      const pid = await recorder.redisPid();
+      const pid = await this.#server.pid();
       if (pid !== null || performance.now() > until) return pid;
       await sleep(LOOK_EVERY_MS);
     }

@@ -30,6 +30,10 @@ const KINDS = {
 export type FaultKind = keyof typeof KINDS;
 export const FAULT_KINDS = Object.keys(KINDS) as readonly FaultKind[];
 
+/** Whose Redis it is: started by Holdfast, or named to it. */
+export const QUEUES = ['own', 'named'] as const;
+export type Queue = (typeof QUEUES)[number];
+
 /** When a fault happens: so long after Holdfast was started, or after it had said that it records. */
 export interface Moment {
   readonly after: 'start' | 'recording';
@@ -60,6 +64,13 @@ export function parseFaultKinds(text: string): readonly FaultKind[] {
     throw new Error(`There is no fault "${unknown.join('", "')}". The faults are: ${FAULT_KINDS.join(', ')}.`);
   }
   return FAULT_KINDS.filter((kind) => names.includes(kind));
+}
+
+/** The own server has nobody who may empty it; and the files of a server that is somebody else's are not Holdfast's care. */
+export function kindsFor(queue: Queue, kinds: readonly FaultKind[]): readonly FaultKind[] {
+  return kinds.filter((kind) =>
+    queue === 'own' ? kind !== 'flushall' : !kind.startsWith('aof-') && kind !== 'hang-redis',
+  );
 }
 
 export function killsOf(kind: FaultKind): number {

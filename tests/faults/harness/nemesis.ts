@@ -8,10 +8,11 @@ import { z } from 'zod';
 import { processesIn } from '../../support/child-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { EpochPlace } from './epoch-place.ts';
-import { parseFaultKinds, planFaults } from './fault-plan.ts';
+import { parseFaultKinds, planFaults, QUEUES } from './fault-plan.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { Journal } from './journal.ts';
 import type { NemesisMessage } from './nemesis-message.ts';
+import { NamedServer, OwnServer, type QueueServer } from './queue-server.ts';
 import { Probe } from './probe.ts';
 
 const options = z.object({
@@ -20,6 +21,7 @@ const options = z.object({
   kinds: z.string().transform((text) => parseFaultKinds(text)),
   kills: z.number(),
   eachOnce: z.boolean(),
+  queue: z.enum(QUEUES),
   /** Of this process: no more faults after so long. */
   mostMs: z.number(),
   /** Processes of the harness in this folder. */
@@ -29,9 +31,10 @@ const options = z.object({
 const NO_PROCESS_WITHIN_MS = 5000;
 
 async function run(): Promise<void> {
-  const { root, seed, kinds, kills, eachOnce, mostMs, ours } = options.parse(JSON.parse(process.argv[2] ?? ''));
+  const { root, seed, kinds, kills, eachOnce, queue, mostMs, ours } = options.parse(JSON.parse(process.argv[2] ?? ''));
   const place = new EpochPlace(root);
-  const injector = new FaultInjector(place, place.environment(process.env));
+  const server = queue === 'own' ? new OwnServer(place) : await NamedServer.start(place);
+  const injector = new FaultInjector(place, server, place.environment(process.env));
   const parentSpoke = new Promise((resolve) => process.once('message', resolve));
   process.on('disconnect', () => {
     void injector.killAll().finally(() => process.exit(1));
@@ -46,15 +49,22 @@ async function run(): Promise<void> {
     tell({ event: 'fault', kind: fault.kind, kills: done.kills, recoveredMs });
   }
   await (await injector.running()).recording;
-  tell({ event: 'planDone' });
+  tell({ event: 'planDone', server: await server.address() });
   await parentSpoke;
-  tell({ event: 'ended', problems: await endCleanly(injector, place, [process.pid, ...ours]) });
+  tell({ event: 'ended', problems: await endCleanly(injector, server, place, [process.pid, ...ours]) });
   process.disconnect();
 }
 
-async function endCleanly(injector: FaultInjector, place: EpochPlace, ours: readonly number[]): Promise<string[]> {
+async function endCleanly(
+  injector: FaultInjector,
+  server: QueueServer,
+  place: EpochPlace,
+  ours: readonly number[],
+): Promise<string[]> {
   const code = await (await injector.running()).stop();
   const problems = code === 0 ? [] : [`Holdfast ended with ${String(code)} when it was asked to`];
+  // One that the harness runs is none of those that Holdfast could leave behind.
+  if (server instanceof NamedServer) await server.end();
   const others = async (): Promise<readonly number[]> =>
     (await processesIn(place.root)).filter((pid) => !ours.includes(pid));
   try {

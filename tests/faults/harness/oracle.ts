@@ -10,34 +10,39 @@ import { archivedFiles } from './archived-bytes.ts';
 import { EpochPlace } from './epoch-place.ts';
 import { readJournal } from './journal.ts';
 import { isClean, judge, type Judgement } from './judgement.ts';
-import { ownServer } from './queue-damage.ts';
+import { serverAddress, type ServerAddress } from './server-address.ts';
 import { StoreRows } from './store-rows.ts';
 import type { Verdict } from './verdict.ts';
 
 const options = z.object({
   root: z.string(),
-  /** `drain`: Holdfast runs, and has so long to come to an end with it. `final`: it has ended. */
-  phase: z.enum(['drain', 'final']),
+  /** Holdfast runs, and has so long to come to an end with everything. */
   withinMs: z.number(),
+  /** The queue's; null when Holdfast has ended. */
+  server: serverAddress.nullable(),
 });
 
 const LOOK_AGAIN_MS = 500;
+const ASKED_MS = 2000;
 
 async function run(): Promise<void> {
-  const { root, phase, withinMs } = options.parse(JSON.parse(process.argv[2] ?? ''));
+  const { root, withinMs, server } = options.parse(JSON.parse(process.argv[2] ?? ''));
   const place = new EpochPlace(root);
   const incarnations = readJournal(place.journal);
   const until = performance.now() + withinMs;
   const look = async (): Promise<Judgement> => {
-    using rows = new StoreRows(place.home, { writable: phase === 'final' });
+    using rows = new StoreRows(place.home, { writable: server === null });
     const judgement = judge(incarnations, archivedFiles(place.home), rows.read());
-    const more = phase === 'final' ? rows.damage() : await pendingEntries(place.home);
+    const more = server === null ? rows.damage() : await pendingEntries(server);
     return { ...judgement, wrong: [...judgement.wrong, ...more] };
   };
   let judgement = await look();
   while (!isClean(judgement) && performance.now() < until) {
     await sleep(LOOK_AGAIN_MS);
     judgement = await look();
+    // For whoever has to find out what went wrong.
+    const { lost, duplicated, wrong } = judgement;
+    console.log(JSON.stringify({ lost: lost.length, duplicated: duplicated.length, wrong: wrong.slice(0, 3) }));
   }
   const told: Verdict = {
     exchanges: judgement.exchanges,
@@ -50,8 +55,8 @@ async function run(): Promise<void> {
 }
 
 /** What the queue has handed out and nobody has acknowledged. */
-async function pendingEntries(home: string): Promise<readonly string[]> {
-  const redis = new Redis({ ...(await ownServer(home)), lazyConnect: true, retryStrategy: null });
+async function pendingEntries(server: ServerAddress): Promise<readonly string[]> {
+  const redis = new Redis({ ...server, lazyConnect: true, retryStrategy: null, connectTimeout: ASKED_MS, commandTimeout: ASKED_MS });
   redis.on('error', () => undefined);
   try {
     await redis.connect();

@@ -1,16 +1,10 @@
 /** Damage to what Redis keeps on disk, while it does not run; and harm to the stream, while it does. */
 import { closeSync, openSync, readSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Redis } from 'ioredis';
-import { z } from 'zod';
 import { GROUP, STREAM } from '../../support/redis-server.ts';
 import type { FaultKind } from './fault-plan.ts';
-
-/** Where a server is, and as whom to ask it. */
-export type ServerAddress =
-  | { readonly path: string; readonly username: string; readonly password: string }
-  | { readonly host: string; readonly port: number; readonly password: string };
+import type { ServerAddress } from './server-address.ts';
 
 type Damage = (folder: string, draw: number) => void;
 
@@ -63,14 +57,6 @@ export async function harmStream(kind: FaultKind, address: ServerAddress): Promi
   } finally {
     redis.disconnect();
   }
-}
-
-/** How to get at the server that Holdfast runs: as Holdfast does, by the record and the password in its folder. */
-export async function ownServer(home: string): Promise<ServerAddress> {
-  const record = z.object({ listen: z.object({ path: z.string() }) });
-  const { listen } = record.parse(JSON.parse(await readFile(path.join(home, 'redis', 'server.json'), 'utf8')));
-  const password = (await readFile(path.join(home, 'redis', 'password'), 'utf8')).trim();
-  return { path: listen.path, username: 'app', password };
 }
 
 function overwrite(folder: string, draw: number, change: (bytes: Buffer) => void, length: number): void {

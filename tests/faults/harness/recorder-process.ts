@@ -1,11 +1,10 @@
 /** Holdfast as it is built, in a process that may be killed at any moment of its life. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { readFile, readlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { HttpClient } from '../../../electron/commands/http-client.ts';
-import { isAlive } from '../../support/child-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { EpochPlace } from './epoch-place.ts';
 
@@ -13,7 +12,6 @@ const PROGRAM = path.resolve(import.meta.dirname, '..', '..', '..', 'dist', 'ele
 const RECORDING_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 10_000;
 const engineRecord = z.object({ pid: z.number(), apiUrl: z.string() });
-const serverRecord = z.object({ pid: z.number().int().min(2) });
 
 export class RecorderProcess {
   readonly startedAt = performance.now();
@@ -87,14 +85,6 @@ export class RecorderProcess {
     return hits.length > 0;
   }
 
-  /** The Redis that Holdfast has started, if it can be proved that it is that one; null while there is none. */
-  async redisPid(): Promise<number | null> {
-    const text = await readFile(path.join(this.#place.home, 'redis', 'server.json'), 'utf8').catch(() => '');
-    if (text === '') return null;
-    const { pid } = serverRecord.parse(JSON.parse(text));
-    return (await isOurRedis(pid, this.#place)) ? pid : null;
-  }
-
   async #api(): Promise<HttpClient> {
     if (this.#client !== null) return this.#client;
     const { apiUrl } = await waitUntil(
@@ -129,19 +119,4 @@ export class RecorderProcess {
       });
     });
   }
-}
-
-/** The number may belong to somebody else by now: only a process in our folder that is called like a server is signalled. */
-async function isOurRedis(pid: number, place: EpochPlace): Promise<boolean> {
-  if (!isAlive(pid)) return false;
-  const { cwd, command } = await processFacts(pid);
-  return cwd.startsWith(`${place.home}${path.sep}`) && /(?:redis|valkey)-server/.test(command);
-}
-
-async function processFacts(pid: number): Promise<{ readonly cwd: string; readonly command: string }> {
-  const [cwd, command] = await Promise.all([
-    readlink(`/proc/${String(pid)}/cwd`).catch(() => ''),
-    readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => ''),
-  ]);
-  return { cwd, command };
 }

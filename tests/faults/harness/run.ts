@@ -30,6 +30,8 @@ interface Options {
 const CLONE = path.resolve(import.meta.dirname, '..', '..', '..');
 const MINUTE_MS = 60_000;
 const SHOWN = 20;
+/** Of so many epochs one has a Redis that the harness runs. */
+const NAMED_EVERY = 4;
 const SAY_EVERY_MS = 10_000;
 
 class Run {
@@ -87,7 +89,8 @@ class Run {
         seed,
         kinds: faults,
         kills,
-        eachOnce: number === 1,
+        eachOnce: number <= 2,
+        queue: faults.includes('flushall') && number % NAMED_EVERY === 2 ? 'named' : 'own',
         writers,
         paceMs: pace,
         mostMs,

@@ -1,6 +1,6 @@
 /** Adds up what happened over the epochs, and says it in one line. */
 import { quantile } from '../../../bench/statistics.ts';
-import type { NemesisMessage } from './nemesis-message.ts';
+import type { FaultMessage } from './nemesis-message.ts';
 import type { Verdict } from './verdict.ts';
 
 export class Tally {
@@ -24,7 +24,7 @@ export class Tally {
     return this.#lost + this.#duplicated + this.#wrong === 0;
   }
 
-  addFault({ kind, kills, recoveredMs }: Extract<NemesisMessage, { event: 'fault' }>): void {
+  addFault({ kind, kills, recoveredMs }: FaultMessage): void {
     this.#kills += kills;
     this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1);
     if (recoveredMs !== null) this.#recoveries.set(kind, [...(this.#recoveries.get(kind) ?? []), recoveredMs / 1000]);
