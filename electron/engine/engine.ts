@@ -97,8 +97,11 @@ class LocalEngine implements Engine {
       if (options.mode === 'service') this.#takeLock();
       // The first opening makes the database and brings its schema up to date, before anybody reads it.
       openDatabase(this.#paths.database, { nativeBinding: options.sqliteBinding }).close();
-      const reader = await StoreThread.start<ReaderOperations>(workerData('reader', options, this.#paths));
-      const checker = await StoreThread.start<ReaderOperations>(workerData('reader', options, this.#paths));
+      const readerData = workerData('reader', options, this.#paths);
+      const [reader, checker] = await Promise.all([
+        StoreThread.start<ReaderOperations>(readerData),
+        StoreThread.start<ReaderOperations>(readerData),
+      ]);
       this.#running = this.#compose(settings, reader, checker);
       this.#listen();
       if (options.mode === 'service') await this.#serve(signal);

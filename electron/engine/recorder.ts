@@ -26,7 +26,7 @@ import { QueueFeed } from './queue-feed.ts';
 import { findServer, downloadDirectories } from './redis/find-server.ts';
 import { RedisSupervisor } from './redis/redis-supervisor.ts';
 import { StoreThread } from './store-thread.ts';
-import type { ReaderOperations, StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
+import type { StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
 import type { SaveResult } from './store/segment-saver.ts';
 import { QueueSwitch } from './stream/queue-switch.ts';
 import { SegmentConsumer, type SegmentOutcome, type SegmentSink } from './stream/segment-consumer.ts';
@@ -143,7 +143,7 @@ export class Recorder implements Service {
   async start(signal: AbortSignal): Promise<void> {
     await this.archive.open();
     this.#writer = await this.#startWriter();
-    await this.#loadRegistry();
+    await this.#loadRegistry(this.#writer);
     await this.#services.start(signal);
   }
 
@@ -172,12 +172,8 @@ export class Recorder implements Service {
     return StoreThread.start<WriterOperations>(workerData('writer', this.#options.engine, this.#options.paths));
   }
 
-  async #loadRegistry(): Promise<void> {
-    const reader = await StoreThread.start<ReaderOperations>(
-      workerData('reader', this.#options.engine, this.#options.paths),
-    );
-    const positions = await reader.call('positions');
-    await reader.close();
+  async #loadRegistry(writer: StoreThread<WriterOperations>): Promise<void> {
+    const positions = await writer.call('positions');
     const archived: { archivePath: string; sizeBytes: number }[] = [];
     for await (const file of this.archive.list()) archived.push(file);
     this.registry.load(archived, positions);

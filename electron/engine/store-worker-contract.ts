@@ -17,6 +17,8 @@ export interface StoreWorkerData {
 
 /** Operations of the one thread that writes. */
 export type WriterOperations = {
+  /** For the start, which does not have to wait for another thread then. */
+  positions(): StoredGeneration[];
   save(batch: readonly SegmentToSave[]): SaveResult;
   setAside(item: SegmentToSave, reason: string): SaveResult;
   forgetPositions(archivePaths: readonly string[]): number;

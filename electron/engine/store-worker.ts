@@ -63,7 +63,9 @@ function writer(): Handlers<WriterOperations> {
   });
   const desk = new DeadLetterDesk(database);
   const parts = new SubstringIndex(database);
+  const figures = new StoreFigures(database);
   return {
+    positions: () => figures.positions(),
     save: (batch) => saver.save(batch),
     setAside: (item, reason) => saver.setAside(item, reason),
     forgetPositions: (archivePaths) => saver.forgetPositions(archivePaths),
