@@ -12,7 +12,8 @@ export class EpochPlace {
   }
 
   make(): void {
-    for (const folder of [this.userHome, this.projects, this.journal, this.logs]) mkdirSync(folder, { recursive: true });
+    for (const folder of [this.userHome, this.projects, this.journal, this.logs])
+      mkdirSync(folder, { recursive: true });
   }
 
   /** Holdfast's data folder. */

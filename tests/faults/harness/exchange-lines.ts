@@ -18,7 +18,20 @@ export interface WrittenExchange {
 }
 
 /** One to four bytes in UTF-8, quotes and escapes: what a cut in the wrong place would damage. */
-const WORDS = ['naïve', '→', '日本語', '🚀', '"quoted"', 'back\\slash', 'ŽŠČ', 'tab\there', '𝔘', 'plain', 'words', '\u2028'];
+const WORDS = [
+  'naïve',
+  '→',
+  '日本語',
+  '🚀',
+  '"quoted"',
+  'back\\slash',
+  'ŽŠČ',
+  'tab\there',
+  '𝔘',
+  'plain',
+  'words',
+  '\u2028',
+];
 const MODEL = 'claude-opus-4-5-20251101';
 
 export function composeExchange(random: SeededRandom, shape: LineShape, parent: string | null): WrittenExchange {

@@ -148,7 +148,12 @@ export class FaultInjector {
     if (pid === null) return null;
     const at = performance.now();
     process.kill(pid, 'SIGSTOP');
-    await waitUntil(() => isAlive(pid), (alive) => !alive, 'the end of a hung Redis', HANG_NOTICED_WITHIN_MS);
+    await waitUntil(
+      () => isAlive(pid),
+      (alive) => !alive,
+      'the end of a hung Redis',
+      HANG_NOTICED_WITHIN_MS,
+    );
     return { at, kills: 0 };
   }
 

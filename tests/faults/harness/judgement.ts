@@ -46,23 +46,17 @@ export interface Judgement {
 
 const NEWLINE = 0x0a;
 
-export function judge(
-  incarnations: readonly Incarnation[],
-  archive: readonly ArchivedFile[],
-  store: Store,
-): Judgement {
-  const owed = exchangesIn(incarnations.map(({ kind, bytes, owedBytes }) => ({ kind, bytes: bytes.subarray(0, owedBytes) })));
+export function judge(incarnations: readonly Incarnation[], archive: readonly ArchivedFile[], store: Store): Judgement {
+  const owed = exchangesIn(
+    incarnations.map(({ kind, bytes, owedBytes }) => ({ kind, bytes: bytes.subarray(0, owedBytes) })),
+  );
   const written = exchangesIn(incarnations);
   const exchanges = judgeExchanges(owed, written, store.exchanges);
   return {
     exchanges: owed.size,
     lost: [...exchanges.lost, ...missingBytes(incarnations, archive), ...missingRecords(incarnations, store)],
     duplicated: exchanges.duplicated,
-    wrong: [
-      ...exchanges.wrong,
-      ...wrongGenerations(incarnations, archive, store),
-      ...wrongRecords(archive, store),
-    ],
+    wrong: [...exchanges.wrong, ...wrongGenerations(incarnations, archive, store), ...wrongRecords(archive, store)],
   };
 }
 

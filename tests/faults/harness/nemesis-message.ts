@@ -16,5 +16,4 @@ export const planDoneMessage = z.object({ event: z.literal('planDone'), server: 
 
 export const endedMessage = z.object({ event: z.literal('ended'), problems: z.array(z.string()) });
 
-export type NemesisMessage =
-  FaultMessage | z.infer<typeof planDoneMessage> | z.infer<typeof endedMessage>;
+export type NemesisMessage = FaultMessage | z.infer<typeof planDoneMessage> | z.infer<typeof endedMessage>;

@@ -48,7 +48,9 @@ async function run(): Promise<void> {
     const recoveredMs = fault.settles ? await probe.untilFound(injector, done.at) : null;
     tell({ event: 'fault', kind: fault.kind, kills: done.kills, recoveredMs });
   }
-  await (await injector.running()).recording;
+  await (
+    await injector.running()
+  ).recording;
   tell({ event: 'planDone', server: await server.address() });
   await parentSpoke;
   tell({ event: 'ended', problems: await endCleanly(injector, server, place, [process.pid, ...ours]) });

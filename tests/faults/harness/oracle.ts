@@ -56,7 +56,13 @@ async function run(): Promise<void> {
 
 /** What the queue has handed out and nobody has acknowledged. */
 async function pendingEntries(server: ServerAddress): Promise<readonly string[]> {
-  const redis = new Redis({ ...server, lazyConnect: true, retryStrategy: null, connectTimeout: ASKED_MS, commandTimeout: ASKED_MS });
+  const redis = new Redis({
+    ...server,
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: ASKED_MS,
+    commandTimeout: ASKED_MS,
+  });
   redis.on('error', () => undefined);
   try {
     await redis.connect();

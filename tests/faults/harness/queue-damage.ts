@@ -34,14 +34,18 @@ const DAMAGES: Partial<Readonly<Record<FaultKind, Damage>>> = {
 /** Null for a fault that is none of the disk. */
 export function damageOf(kind: FaultKind): ((home: string, draw: number) => void) | null {
   const damage = DAMAGES[kind];
-  return damage === undefined
-    ? null
-    : (home, draw) => damage(path.join(home, 'redis', 'data', 'appendonlydir'), draw);
+  return damage === undefined ? null : (home, draw) => damage(path.join(home, 'redis', 'data', 'appendonlydir'), draw);
 }
 
 /** @returns false when the server was not there to be asked */
 export async function harmStream(kind: FaultKind, address: ServerAddress): Promise<boolean> {
-  const redis = new Redis({ ...address, lazyConnect: true, retryStrategy: null, connectTimeout: 1000, commandTimeout: 2000 });
+  const redis = new Redis({
+    ...address,
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: 1000,
+    commandTimeout: 2000,
+  });
   // Told by the command that fails.
   redis.on('error', () => undefined);
   try {
@@ -73,7 +77,9 @@ function overwrite(folder: string, draw: number, change: (bytes: Buffer) => void
 
 /** The newest file that is appended to; null when there is none. */
 function logOf(folder: string): { readonly file: string; readonly size: number } | null {
-  const name = namesIn(folder).filter((one) => one.endsWith('.incr.aof')).at(-1);
+  const name = namesIn(folder)
+    .filter((one) => one.endsWith('.incr.aof'))
+    .at(-1);
   if (name === undefined) return null;
   const file = path.join(folder, name);
   return { file, size: statSync(file).size };

@@ -85,7 +85,8 @@ export class NamedServer implements QueueServer {
       env: { PATH: process.env['PATH'] },
       resourcesDirectory: path.join(CLONE, 'resources'),
     });
-    if (server === null || server.origin === 'url') throw new Error('The harness needs a redis-server or valkey-server.');
+    if (server === null || server.origin === 'url')
+      throw new Error('The harness needs a redis-server or valkey-server.');
     const directory = path.join(place.root, 'named');
     mkdirSync(directory);
     const port = await freePort();

@@ -109,7 +109,9 @@ class Run {
   #report(number: number, result: Awaited<ReturnType<typeof runEpoch>>): void {
     const { exchanges, lost, duplicated, wrong, deeds } = result;
     const counts = [lost, duplicated, wrong].map((list) => String(list.length)).join('/');
-    const done = Object.entries(deeds).map(([name, count]) => `${name} ${String(count)}`).join(', ');
+    const done = Object.entries(deeds)
+      .map(([name, count]) => `${name} ${String(count)}`)
+      .join(', ');
     console.log(`epoch ${String(number)}: ${String(exchanges)} exchanges, lost/duplicated/wrong ${counts} (${done})`);
     for (const [name, list] of Object.entries({ lost, duplicated, wrong })) {
       for (const what of list.slice(0, SHOWN)) console.log(`  ${name}: ${what.slice(0, 1000)}`);

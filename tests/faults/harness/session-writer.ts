@@ -119,9 +119,10 @@ export class SessionWriter {
     const { file } = session.transcript;
     const name = path.basename(file).split('.')[0] ?? '';
     const isSubagent = session.shape.agentId !== null;
-    const target = isSubagent || this.#random.next() < 0.5
-      ? path.join(this.#options.projects, this.#folder(), path.basename(file))
-      : path.join(path.dirname(file), `${name}.orphaned-${this.#random.hex(6)}.jsonl`);
+    const target =
+      isSubagent || this.#random.next() < 0.5
+        ? path.join(this.#options.projects, this.#folder(), path.basename(file))
+        : path.join(path.dirname(file), `${name}.orphaned-${this.#random.hex(6)}.jsonl`);
     if (target !== file) session.transcript.rename(target);
   }
 

@@ -28,7 +28,9 @@ export class StoreRows implements Disposable {
   /** One moment of the store. */
   read(): Store {
     return this.#database.transaction((): Store => {
-      const letters = letterRows.parse(this.#all(`SELECT generation, start, "end" FROM dead_letter WHERE state = 'kept'`));
+      const letters = letterRows.parse(
+        this.#all(`SELECT generation, start, "end" FROM dead_letter WHERE state = 'kept'`),
+      );
       const generations = generationRows.parse(this.#all('SELECT id, archive_path, committed FROM generation'));
       const records = recordRows.parse(
         this.#all(`SELECT key, archive_path, start, length FROM record JOIN generation ON generation.id = generation`),

@@ -41,7 +41,10 @@ export class Tally {
   byKind(): readonly string[] {
     return [...this.#faults].sort().map(([kind, count]) => {
       const seconds = this.#recoveries.get(kind) ?? [];
-      const recovery = seconds.length === 0 ? 'not waited for' : `${recoveryText(seconds)}, longest ${Math.max(...seconds).toFixed(2)} s`;
+      const recovery =
+        seconds.length === 0
+          ? 'not waited for'
+          : `${recoveryText(seconds)}, longest ${Math.max(...seconds).toFixed(2)} s`;
       return `  ${kind.padEnd(14)} ${String(count).padStart(6)}   recovery p50/p99 ${recovery}`;
     });
   }

@@ -1,5 +1,15 @@
 /** One transcript in the hands of a writer: the file, and the same bytes in the journal. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { IncarnationKind, Journal } from './journal.ts';
 
