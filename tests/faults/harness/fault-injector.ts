@@ -86,10 +86,11 @@ export class FaultInjector {
         return { at: performance.now(), kills: 0 };
       case 'hang-redis':
         return this.#hangRedis();
-      default:
-        return (await harmStream(fault.kind, await this.#server.address()))
-          ? { at: performance.now(), kills: 0 }
-          : null;
+      default: {
+        const address = await this.#server.address();
+        const isDone = address !== null && (await harmStream(fault.kind, address));
+        return isDone ? { at: performance.now(), kills: 0 } : null;
+      }
     }
   }
 

@@ -1,29 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_KINDS, kindsFor, killsOf, parseFaultKinds, planFaults } from './fault-plan.ts';
+import { FAULT_KINDS, kindsFor, killsOf, parseFaultKinds, planFaults, type Fault } from './fault-plan.ts';
 
-const OPTIONS = { seed: 5, kinds: FAULT_KINDS, kills: 400, eachOnce: true };
+const OPTIONS = { seed: 5, kinds: FAULT_KINDS, eachOnce: true };
+
+function first(count: number, options: Parameters<typeof planFaults>[0]): readonly Fault[] {
+  const faults: Fault[] = [];
+  for (const fault of planFaults(options)) {
+    faults.push(fault);
+    if (faults.length === count) break;
+  }
+  return faults;
+}
 
 describe('planFaults', () => {
   it('gives the same plan for the same seed, and another for another', () => {
-    expect(planFaults(OPTIONS)).toEqual(planFaults(OPTIONS));
-    expect(planFaults({ ...OPTIONS, seed: 6 })).not.toEqual(planFaults(OPTIONS));
+    expect(first(500, OPTIONS)).toEqual(first(500, OPTIONS));
+    expect(first(500, { ...OPTIONS, seed: 6 })).not.toEqual(first(500, OPTIONS));
   });
 
-  it('kills as often as was asked for, and hardly more', () => {
-    const kills = planFaults(OPTIONS).reduce((sum, { kind }) => sum + killsOf(kind), 0);
+  it('kills in nine of ten faults, and draws every kind', () => {
+    const plan = first(5000, { ...OPTIONS, eachOnce: false });
 
-    expect(kills).toBeGreaterThanOrEqual(400);
-    expect(kills).toBeLessThanOrEqual(401);
+    expect(plan.filter(({ kind }) => killsOf(kind) > 0).length / plan.length).toBeGreaterThan(0.9);
+    expect(new Set(plan.map(({ kind }) => kind)).size).toBe(FAULT_KINDS.length);
   });
 
   it('begins with one of each kind', () => {
-    const first = planFaults({ ...OPTIONS, kills: 0 }).map(({ kind }) => kind);
+    const kinds = first(FAULT_KINDS.length, OPTIONS).map(({ kind }) => kind);
 
-    expect(first.toSorted()).toEqual(FAULT_KINDS.toSorted());
+    expect(kinds.toSorted()).toEqual(FAULT_KINDS.toSorted());
   });
 
   it('kills a Holdfast that starts 100 to 600 ms after its start, and as often one that records', () => {
-    const plan = planFaults({ ...OPTIONS, kinds: ['app'], kills: 1000, eachOnce: false });
+    const plan = first(1000, { ...OPTIONS, kinds: ['app'] });
     const starting = plan.filter(({ moment }) => moment.after === 'start').map(({ moment }) => moment.delayMs);
 
     expect(Math.min(...starting)).toBeGreaterThanOrEqual(100);
@@ -34,7 +43,7 @@ describe('planFaults', () => {
 
   it('never harms anything but Holdfast while that still starts', () => {
     const kinds = new Set(
-      planFaults(OPTIONS)
+      first(1000, OPTIONS)
         .filter(({ moment }) => moment.after === 'start')
         .map(({ kind }) => kind),
     );
@@ -43,7 +52,7 @@ describe('planFaults', () => {
   });
 
   it('ends when no kind kills', () => {
-    expect(planFaults({ ...OPTIONS, kinds: ['stop-app'], kills: 10 })).toHaveLength(1);
+    expect([...planFaults({ ...OPTIONS, kinds: ['stop-app'] })]).toHaveLength(1);
   });
 });
 

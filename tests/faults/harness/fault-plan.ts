@@ -78,27 +78,19 @@ export function killsOf(kind: FaultKind): number {
 }
 
 /**
- * Faults until they have killed at least so many processes. Each kind comes once before any chance decides, so that a
- * short plan has all of them.
- * @param options.kills with 0, or when no kind kills: each kind once
+ * Faults without an end; without one that kills, each kind once. Stop when enough were carried out.
+ * @param options.eachOnce begin with one of each kind, so that a short run has all of them
  */
-export function planFaults(options: {
+export function* planFaults(options: {
   readonly seed: number;
   readonly kinds: readonly FaultKind[];
-  readonly kills: number;
-  /** Begin with one of each kind. */
   readonly eachOnce: boolean;
-}): readonly Fault[] {
-  const random = new SeededRandom(options.seed);
-  const plan: Fault[] = options.eachOnce ? shuffled(options.kinds, random).map((kind) => faultOf(kind, random)) : [];
-  const canKill = options.kinds.some((kind) => killsOf(kind) > 0);
-  let kills = plan.reduce((sum, fault) => sum + killsOf(fault.kind), 0);
-  while (canKill && kills < options.kills) {
-    const fault = faultOf(drawKind(options.kinds, random), random);
-    plan.push(fault);
-    kills += killsOf(fault.kind);
-  }
-  return plan;
+}): Generator<Fault, void, undefined> {
+  const { seed, kinds, eachOnce } = options;
+  const random = new SeededRandom(seed);
+  const canKill = kinds.some((kind) => killsOf(kind) > 0);
+  if (eachOnce || !canKill) yield* shuffled(kinds, random).map((kind) => faultOf(kind, random));
+  while (canKill) yield faultOf(drawKind(kinds, random), random);
 }
 
 function faultOf(kind: FaultKind, random: SeededRandom): Fault {

@@ -11,7 +11,7 @@ export const faultMessage = z.object({
 });
 export type FaultMessage = z.infer<typeof faultMessage>;
 
-/** Holdfast runs and is left alone from now on. */
+/** Holdfast and its Redis run and are left alone from now on. */
 export const planDoneMessage = z.object({ event: z.literal('planDone'), server: serverAddress });
 
 export const endedMessage = z.object({ event: z.literal('ended'), problems: z.array(z.string()) });

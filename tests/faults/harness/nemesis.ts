@@ -14,6 +14,7 @@ import { Journal } from './journal.ts';
 import type { NemesisMessage } from './nemesis-message.ts';
 import { NamedServer, OwnServer, type QueueServer } from './queue-server.ts';
 import { Probe } from './probe.ts';
+import type { ServerAddress } from './server-address.ts';
 
 const options = z.object({
   root: z.string(),
@@ -29,6 +30,7 @@ const options = z.object({
 });
 
 const NO_PROCESS_WITHIN_MS = 5000;
+const SERVER_BACK_WITHIN_MS = 90_000;
 
 async function run(): Promise<void> {
   const { root, seed, kinds, kills, eachOnce, queue, mostMs, ours } = options.parse(JSON.parse(process.argv[2] ?? ''));
@@ -41,20 +43,36 @@ async function run(): Promise<void> {
   });
   const probe = new Probe(new Journal(place.journal, 'probe'), place.projects);
   const until = performance.now() + mostMs;
-  for (const fault of planFaults({ seed, kinds, kills, eachOnce })) {
-    if (performance.now() > until) break;
+  const least = eachOnce ? kinds.length : 0;
+  const sum = { drawn: 0, kills: 0 };
+  for (const fault of planFaults({ seed, kinds, eachOnce })) {
+    if (performance.now() > until || (sum.kills >= kills && sum.drawn >= least)) break;
+    sum.drawn += 1;
     const done = await injector.inject(fault);
     if (done === null) continue;
+    sum.kills += done.kills;
     const recoveredMs = fault.settles ? await probe.untilFound(injector, done.at) : null;
     tell({ event: 'fault', kind: fault.kind, kills: done.kills, recoveredMs });
   }
-  await (
-    await injector.running()
-  ).recording;
-  tell({ event: 'planDone', server: await server.address() });
+  const recorder = await injector.running();
+  await recorder.recording;
+  tell({ event: 'planDone', server: await runningServer(server) });
   await parentSpoke;
   tell({ event: 'ended', problems: await endCleanly(injector, server, place, [process.pid, ...ours]) });
   process.disconnect();
+}
+
+/** After many kills its keeper lets a while pass before the next try. */
+async function runningServer(server: QueueServer): Promise<ServerAddress> {
+  await waitUntil(
+    () => server.pid(),
+    (pid) => pid !== null,
+    'a Redis that runs',
+    SERVER_BACK_WITHIN_MS,
+  );
+  const address = await server.address();
+  if (address === null) throw new Error('The Redis that runs is not on record.');
+  return address;
 }
 
 async function endCleanly(

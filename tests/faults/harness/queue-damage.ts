@@ -50,9 +50,7 @@ export async function harmStream(kind: FaultKind, address: ServerAddress): Promi
   redis.on('error', () => undefined);
   try {
     await redis.connect();
-    if (kind === 'flushall') await redis.flushall();
-    else if (kind === 'stream-trim') await redis.xtrim(STREAM, 'MAXLEN', 0);
-    else await redis.xgroup('DESTROY', STREAM, GROUP);
+    await harm(redis, kind);
     return true;
   } catch (error) {
     // A refusal is a mistake of the harness; a server that is away is a fault that was before this one.
@@ -60,6 +58,22 @@ export async function harmStream(kind: FaultKind, address: ServerAddress): Promi
     return false;
   } finally {
     redis.disconnect();
+  }
+}
+
+async function harm(redis: Redis, kind: FaultKind): Promise<void> {
+  switch (kind) {
+    case 'flushall':
+      await redis.flushall();
+      return;
+    case 'stream-trim':
+      await redis.xtrim(STREAM, 'MAXLEN', 0);
+      return;
+    case 'group-destroy':
+      await redis.xgroup('DESTROY', STREAM, GROUP);
+      return;
+    default:
+      throw new Error(`${kind} is no harm to a stream`);
   }
 }
 

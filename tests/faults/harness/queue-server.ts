@@ -17,7 +17,8 @@ export interface QueueServer {
   readonly environment: Readonly<Record<string, string>>;
   /** Null while it does not run. Never the number of a process that is not proved to be the server. */
   pid(): Promise<number | null>;
-  address(): Promise<ServerAddress>;
+  /** Null while there is none. */
+  address(): Promise<ServerAddress | null>;
   /** After it was killed: does what its keeper would do. */
   revive(): void;
   /** At the end. */
@@ -42,9 +43,11 @@ export class OwnServer implements QueueServer {
   }
 
   /** As Holdfast gets at it, by the record and the password in its folder. */
-  async address(): Promise<ServerAddress> {
+  async address(): Promise<ServerAddress | null> {
     const record = z.object({ listen: z.object({ path: z.string() }) });
-    const { listen } = record.parse(JSON.parse(await this.#read('server.json')));
+    const text = await this.#read('server.json').catch(() => '');
+    if (text === '') return null;
+    const { listen } = record.parse(JSON.parse(text));
     return { path: listen.path, username: 'app', password: (await this.#read('password')).trim() };
   }
 

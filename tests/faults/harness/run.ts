@@ -40,7 +40,10 @@ class Run {
   readonly #tally = new Tally();
   readonly #startedAt = performance.now();
   #epochs = 0;
-  #plannedKills = 0;
+  /** Of the epochs that have ended. */
+  #killsOfPast = 0;
+  /** That those are to bring which run now. */
+  #killsUnderWay = 0;
   #isBroken = false;
 
   constructor(options: Options) {
@@ -66,20 +69,24 @@ class Run {
   async #lane(): Promise<void> {
     const { kills, epochKills, seed } = this.#options;
     while (!this.#isOver) {
-      const planned = Math.min(epochKills, Math.max(1, kills - this.#plannedKills));
-      this.#plannedKills += planned;
+      const planned = Math.min(epochKills, Math.max(1, kills - this.#killsOfPast - this.#killsUnderWay));
+      this.#killsUnderWay += planned;
       this.#epochs += 1;
-      await this.#epoch(this.#epochs, seed * 1000 + this.#epochs, planned);
+      this.#killsOfPast += await this.#epoch(this.#epochs, seed * 1000 + this.#epochs, planned);
+      this.#killsUnderWay -= planned;
     }
   }
 
   get #isOver(): boolean {
     const { kills, minutes } = this.#options;
     const isLate = performance.now() - this.#startedAt > minutes * MINUTE_MS;
-    return this.#isBroken || isLate || (this.#plannedKills >= kills && this.#epochs > 0);
+    const isEnough = this.#killsOfPast + this.#killsUnderWay >= kills;
+    return this.#isBroken || isLate || (isEnough && this.#epochs > 0);
   }
 
-  async #epoch(number: number, seed: number, kills: number): Promise<void> {
+  /** @returns how many processes it has killed */
+  async #epoch(number: number, seed: number, kills: number): Promise<number> {
+    let killed = 0;
     const { faults, writers, pace, minutes } = this.#options;
     const root = path.join(this.#folder, String(number));
     const mostMs = minutes * MINUTE_MS - (performance.now() - this.#startedAt);
@@ -94,7 +101,10 @@ class Run {
         writers,
         paceMs: pace,
         mostMs,
-        onFault: (fault) => this.#tally.addFault(fault),
+        onFault: (fault) => {
+          killed += fault.kills;
+          this.#tally.addFault(fault);
+        },
       });
       this.#tally.addVerdict(result);
       this.#report(number, result);
@@ -102,8 +112,9 @@ class Run {
       else rmSync(root, { recursive: true, force: true });
     } catch (error) {
       this.#isBroken = true;
-      console.error(`epoch ${String(number)} broke off:`, error);
+      console.log(`epoch ${String(number)} broke off:`, error);
     }
+    return killed;
   }
 
   #report(number: number, result: Awaited<ReturnType<typeof runEpoch>>): void {
