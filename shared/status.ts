@@ -22,6 +22,7 @@ export type HealthReason =
   | 'FILES_BLOCKED'
   | 'ARCHIVE_FAILING'
   | 'STORE_FAILING'
+  | 'STORE_REBUILDING'
   | 'DISK_LOW'
   | 'DEAD_LETTERS'
   | 'PAUSED';
@@ -126,6 +127,8 @@ export interface StatusSnapshot {
     readonly errorsLastHour: number;
     readonly diskFreeBytes: number | null;
   };
+  /** Care for what is saved. */
+  readonly upkeep: Upkeep;
   /** Prompts in the agents' own histories that no saved exchange holds; null while unknown. */
   readonly captureGap: number | null;
   readonly recentSaves: readonly ExchangeSummary[];
@@ -133,6 +136,73 @@ export interface StatusSnapshot {
   readonly minutes: readonly { readonly at: EpochMs; readonly saved: number; readonly errors: number }[];
   readonly alarms: readonly ActiveAlarm[];
   readonly job: JobView | null;
+}
+
+/** A database that was put aside, and what came of it. */
+export interface StoreRecovery {
+  readonly at: EpochMs;
+  /** `search-index`: only the index of full-text search was made anew, nothing was put aside. */
+  readonly cause: 'damage' | 'rebuild' | 'restore' | 'search-index';
+  /** Sentence. */
+  readonly reason: string;
+  /** Where the old file is now; null: there was none. */
+  readonly setAside: string | null;
+  /** Name of the backup that was put in its place; null: everything comes from the archive. */
+  readonly backup: string | null;
+  readonly state: 'replacing' | 'catching-up' | 'done' | 'failed';
+  /** Bytes of the archive that the new database holds, of so many; 0 of 0 once it is done. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Rows taken over from the old file. */
+  readonly salvaged: number;
+  readonly endedAt: EpochMs | null;
+}
+
+/** What is done in the background so that what is saved stays saved. */
+export interface Upkeep {
+  /** The last database that was put aside; null: never. */
+  readonly recovery: StoreRecovery | null;
+  readonly backup: {
+    readonly lastAt: EpochMs | null;
+    /** How many there are. */
+    readonly kept: number;
+    /** Why the last one could not be made; null: it could. */
+    readonly failure: string | null;
+  };
+  /** Everything in the archive is read again and compared with the hash it had, and the database is read through. */
+  readonly scrub: {
+    readonly roundStartedAt: EpochMs | null;
+    readonly doneBytes: number;
+    readonly totalBytes: number;
+    /** End of the last round that has read everything. */
+    readonly lastRoundAt: EpochMs | null;
+    readonly databaseCheckedAt: EpochMs | null;
+    /** Ranges that were damaged and were repaired from their transcripts. */
+    readonly repaired: number;
+    /** Ranges that are damaged and whose transcripts are gone. */
+    readonly damaged: number;
+    /** The newest of them, at most five. */
+    readonly damagedRanges: readonly ArchiveDamage[];
+  };
+}
+
+export interface ArchiveDamage {
+  readonly archivePath: string;
+  readonly start: number;
+  readonly end: number;
+  readonly foundAt: EpochMs;
+}
+
+/** A copy of the database. */
+export interface BackupView {
+  readonly name: string;
+  readonly at: EpochMs;
+  readonly bytes: number;
+  /** Null: not known, because what was written down of it is gone. */
+  readonly exchanges: number | null;
+  readonly records: number | null;
+  /** Was read through and found good when it was made. */
+  readonly verified: boolean;
 }
 
 export type JobKind = 'import' | 'resync' | 'verify' | 'restore';

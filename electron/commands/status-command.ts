@@ -85,6 +85,7 @@ const REASONS: Readonly<Record<HealthReason, string>> = {
   FILES_BLOCKED: 'some transcripts cannot be read',
   ARCHIVE_FAILING: 'the archive cannot be written',
   STORE_FAILING: 'the database cannot be written',
+  STORE_REBUILDING: 'the database is being made anew from the archive; nothing is lost',
   DISK_LOW: 'the disk is nearly full',
   DEAD_LETTERS: 'something could not be parsed; see "holdfast dead-letters"',
   PAUSED: 'recording is paused',

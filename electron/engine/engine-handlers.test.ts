@@ -16,6 +16,7 @@ import { silentLogger } from './core/logger.ts';
 import { engineHandlers } from './engine-handlers.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { restorableFiles } from './source-inventory.ts';
+import { NO_UPKEEP } from './status/test-support/no-upkeep.ts';
 import { StatusBoard } from './status-board.ts';
 import { StoreThread } from './store-thread.ts';
 import type { ReaderOperations, WriterOperations } from './store-worker-contract.ts';
@@ -115,6 +116,7 @@ class CommandBed implements AsyncDisposable {
           return { paused, until: pausedUntil };
         },
         isStopping: () => false,
+        upkeep: () => NO_UPKEEP,
         logger: silentLogger,
       }),
       ensureRecorder: () => Promise.reject(new InvariantError('this command records nothing')),

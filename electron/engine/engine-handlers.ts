@@ -16,7 +16,7 @@ import { sourceRoot, type Recorder } from './recorder.ts';
 import { SourceInventory, restorableFiles } from './source-inventory.ts';
 import { healthReport } from './status/health-report.ts';
 import type { StatusBoard } from './status-board.ts';
-import type { StoreThread } from './store-thread.ts';
+import type { StoreCalls } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
 import type { Handlers } from '../../shared/ipc.ts';
 
@@ -26,9 +26,9 @@ export interface HandlerParts {
   readonly clock: Clock;
   readonly settings: SettingsFile;
   /** Answers queries. */
-  readonly reader: StoreThread<ReaderOperations>;
+  readonly reader: StoreCalls<ReaderOperations>;
   /** Does what takes long, so that queries never wait for it. */
-  readonly checker: StoreThread<ReaderOperations>;
+  readonly checker: StoreCalls<ReaderOperations>;
   readonly board: StatusBoard;
   readonly jobs: JobRunner;
   readonly recorder: () => Recorder | null;

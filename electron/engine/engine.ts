@@ -17,11 +17,11 @@ import { EngineError } from './core/errors.ts';
 import { engineHandlers } from './engine-handlers.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { PauseEnd } from './pause-end.ts';
-import { Recorder, newId, sourceRoot, workerData } from './recorder.ts';
+import { Recorder, newId, sourceRoot } from './recorder.ts';
 import { StatusBoard } from './status-board.ts';
-import { FileLock, openDatabase } from './store/database.ts';
-import { StoreThread } from './store-thread.ts';
-import type { ReaderOperations } from './store-worker-contract.ts';
+import { FileLock } from './store/database.ts';
+import { StoreKeeper } from './store-keeper.ts';
+import { isDamage } from './store-link.ts';
 import { REQUESTS, type EventTopic, type Events, type Handlers, type Topic } from '../../shared/ipc.ts';
 import type { JobView, StatusSnapshot } from '../../shared/status.ts';
 
@@ -35,8 +35,7 @@ const JOB_EVENT_GAP_MS = 250;
 /** What exists only between start and stop. */
 interface Running {
   readonly settings: SettingsFile;
-  readonly reader: StoreThread<ReaderOperations>;
-  readonly checker: StoreThread<ReaderOperations>;
+  readonly keeper: StoreKeeper;
   readonly board: StatusBoard;
   readonly handlers: Handlers;
 }
@@ -95,14 +94,9 @@ class LocalEngine implements Engine {
     const settings = await SettingsFile.open(this.#paths.settings);
     try {
       if (options.mode === 'service') this.#takeLock();
+      this.#running = this.#compose(settings);
       // The first opening makes the database and brings its schema up to date, before anybody reads it.
-      openDatabase(this.#paths.database, { nativeBinding: options.sqliteBinding }).close();
-      const readerData = workerData('reader', options, this.#paths);
-      const [reader, checker] = await Promise.all([
-        StoreThread.start<ReaderOperations>(readerData),
-        StoreThread.start<ReaderOperations>(readerData),
-      ]);
-      this.#running = this.#compose(settings, reader, checker);
+      await this.#running.keeper.open();
       this.#listen();
       if (options.mode === 'service') await this.#serve(signal);
       this.#logger.info('engine started', { mode: options.mode, version: options.version });
@@ -124,7 +118,18 @@ class LocalEngine implements Engine {
     return this.#running;
   }
 
-  #compose(settings: SettingsFile, reader: Running['reader'], checker: Running['checker']): Running {
+  #compose(settings: SettingsFile): Running {
+    const keeper = new StoreKeeper({
+      engine: this.#options,
+      paths: this.#paths,
+      clock: this.#clock,
+      logger: this.#logger.child('store'),
+      recorder: () => this.#recorder,
+      onChange: () => {
+        board.nudge();
+      },
+    });
+    const { reader, checker } = keeper;
     const board = new StatusBoard({
       version: this.#options.version,
       startedAt: this.#startedAt,
@@ -134,6 +139,7 @@ class LocalEngine implements Engine {
       jobs: this.#jobs,
       pause: () => pauseOf(settings),
       isStopping: () => this.#isStopping,
+      upkeep: () => keeper.upkeepView,
       clock: this.#clock,
       logger: this.#logger.child('status'),
     });
@@ -150,7 +156,7 @@ class LocalEngine implements Engine {
       ensureRecorder: () => this.#ensureRecorder(),
       windowUrl: () => this.windowUrl,
     });
-    return { settings, reader, checker, board, handlers };
+    return { settings, keeper, board, handlers };
   }
 
   #listen(): void {
@@ -187,7 +193,7 @@ class LocalEngine implements Engine {
     });
     await api.start(signal);
     this.#api = api;
-    await this.#ensureRecorder(signal);
+    await this.#startRecording(signal);
     await writeEngineRecord(this.#options.home, {
       pid: process.pid,
       apiUrl: api.url ?? '',
@@ -196,6 +202,19 @@ class LocalEngine implements Engine {
       version: this.#options.version,
     });
     board.nudge();
+  }
+
+  /** Damage that shows while the recorder is built is put right first. */
+  async #startRecording(signal: AbortSignal): Promise<void> {
+    const { keeper } = this.#started;
+    try {
+      await this.#ensureRecorder(signal);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await keeper.recover(error);
+      await this.#ensureRecorder(signal);
+    }
+    keeper.watch();
   }
 
   #takeLock(): void {
@@ -216,7 +235,7 @@ class LocalEngine implements Engine {
   }
 
   async #startRecorder(signal: AbortSignal): Promise<Recorder> {
-    const { settings, board } = this.#started;
+    const { settings, board, keeper } = this.#started;
     this.#takeLock();
     const roots = await agentRoots({
       platform: this.#options.platform,
@@ -231,6 +250,9 @@ class LocalEngine implements Engine {
       roots: roots.map(sourceRoot),
       clock: this.#clock,
       logger: this.#logger,
+      onDamage: (error) => {
+        keeper.report(error);
+      },
     });
     recorder.capturer.paused = pauseOf(settings).paused;
     this.#cleanup.push(
@@ -242,7 +264,13 @@ class LocalEngine implements Engine {
       }),
     );
     this.#recorder = recorder;
-    await recorder.start(signal);
+    try {
+      await recorder.start(signal);
+    } catch (error) {
+      this.#recorder = null;
+      await recorder.stop();
+      throw error;
+    }
     return recorder;
   }
 
@@ -261,9 +289,7 @@ class LocalEngine implements Engine {
     await this.#api?.stop();
     await this.#recorderStart?.catch(() => null);
     await this.#recorder?.stop();
-    // Not closed but ended: a long query or comparison must not hold up the stop.
-    await this.#running?.reader.terminate();
-    await this.#running?.checker.terminate();
+    await this.#running?.keeper.stop();
     if (this.#options.mode === 'service') await removeEngineRecord(this.#options.home, process.pid);
     this.#logger.info('engine stopped');
     this.#lock?.release();

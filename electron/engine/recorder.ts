@@ -17,7 +17,7 @@ import type { EngineOptions } from './contract.ts';
 import { Backpressure } from './core/backpressure.ts';
 import type { Clock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
-import { InvariantError, describeError } from './core/errors.ts';
+import { StoreError, describeError, type EngineError } from './core/errors.ts';
 import { LatencyWindow } from './core/latency.ts';
 import type { Logger } from './core/logger.ts';
 import { ServiceGroup, type Service } from './core/service.ts';
@@ -25,9 +25,11 @@ import { PartsFollower } from './parts-follower.ts';
 import { QueueFeed } from './queue-feed.ts';
 import { findServer, downloadDirectories } from './redis/find-server.ts';
 import { RedisSupervisor } from './redis/redis-supervisor.ts';
+import { StoreLink, isDamage } from './store-link.ts';
 import { StoreThread } from './store-thread.ts';
 import type { StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
 import type { SaveResult } from './store/segment-saver.ts';
+import type { StoredGeneration } from './store/store-figures.ts';
 import { QueueSwitch } from './stream/queue-switch.ts';
 import { SegmentConsumer, type SegmentOutcome, type SegmentSink } from './stream/segment-consumer.ts';
 import { SegmentOutlet, bytesOf } from './stream/segment-outlet.ts';
@@ -41,6 +43,8 @@ export interface RecorderOptions {
   readonly roots: readonly SourceRoot[];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of every call that meets damage in the database. */
+  readonly onDamage?: (error: EngineError) => void;
 }
 
 /** Bytes between archive and commit. Bounds memory and how long a live record waits behind an import. */
@@ -64,7 +68,8 @@ export class Recorder implements Service {
   readonly #backpressure = new Backpressure(UNDER_WAY_BYTES);
   readonly #stopping = new AbortController();
   readonly #services: ServiceGroup;
-  #writer: StoreThread<WriterOperations> | null = null;
+  /** The thread that writes. One that crashed is replaced: what it had not committed was not acknowledged. */
+  readonly store: StoreLink<WriterOperations>;
   /** Failures that could not be counted where they are kept, because it was the store that failed. */
   #uncountedFailures = 0;
 
@@ -75,6 +80,15 @@ export class Recorder implements Service {
     this.registry = new TranscriptRegistry({ pathOf: archivePathOf, parse: parseArchivePath }, options.roots);
     this.latency = new LatencyWindow(LATENCY_WINDOW_MS, () => clock.monotonic());
     this.redis = newSupervisor(options);
+    this.store = new StoreLink<WriterOperations>({
+      start: () => StoreThread.start<WriterOperations>(workerData('writer', engine, paths)),
+      onDamage: (error) => {
+        options.onDamage?.(error);
+      },
+      onCrash: () => {
+        logger.error('the writing thread had ended and was started again');
+      },
+    });
     const outlet = new SegmentOutlet({
       queues: this.queues,
       backpressure: this.#backpressure,
@@ -130,28 +144,27 @@ export class Recorder implements Service {
     this.#services = new ServiceGroup([follower, this.redis, feed, this.consumer, this.capturer]);
   }
 
-  /** The thread that writes. One that crashed is replaced: what it had not committed was not acknowledged. */
-  async writer(): Promise<StoreThread<WriterOperations>> {
-    if (this.#writer?.isEnded === true && !this.#stopping.signal.aborted) {
-      this.#options.logger.error('the writing thread had ended and was started again');
-      this.#writer = await this.#startWriter();
-    }
-    if (this.#writer === null) throw new InvariantError('the recorder is not started');
-    return this.#writer;
+  writer(): Promise<StoreThread<WriterOperations>> {
+    return this.store.open();
   }
 
   async start(signal: AbortSignal): Promise<void> {
     await this.archive.open();
-    this.#writer = await this.#startWriter();
-    await this.#loadRegistry(this.#writer);
+    await this.store.open();
+    await this.#loadRegistry();
     await this.#services.start(signal);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#services.stop();
-    await this.#writer?.close();
-    this.#writer = null;
+    await this.store.hold('close');
+  }
+
+  /** Another database is in use: what it does not hold of the archive is handed to the queue again. */
+  async adoptStore(): Promise<void> {
+    this.registry.adopt(await this.#positions());
+    this.queues.renew();
   }
 
   /**
@@ -168,15 +181,22 @@ export class Recorder implements Service {
     }
   }
 
-  #startWriter(): Promise<StoreThread<WriterOperations>> {
-    return StoreThread.start<WriterOperations>(workerData('writer', this.#options.engine, this.#options.paths));
-  }
-
-  async #loadRegistry(writer: StoreThread<WriterOperations>): Promise<void> {
-    const positions = await writer.call('positions');
+  async #loadRegistry(): Promise<void> {
+    const positions = await this.#positions();
     const archived: { archivePath: string; sizeBytes: number }[] = [];
     for await (const file of this.archive.list()) archived.push(file);
     this.registry.load(archived, positions);
+  }
+
+  async #positions(): Promise<StoredGeneration[]> {
+    const reader = await StoreThread.start<ReaderOperations>(
+      workerData('reader', this.#options.engine, this.#options.paths),
+    );
+    try {
+      return await reader.call('positions');
+    } finally {
+      await reader.close();
+    }
   }
 
   #sink(): SegmentSink {
@@ -192,8 +212,9 @@ export class Recorder implements Service {
         return outcomes;
       },
       setAside: async (segment, reason) => {
-        const writer = await this.writer();
-        const result = await writer.call('setAside', this.#withSource(segment), reason);
+        const result = await this.store
+          .call('setAside', this.#withSource(segment), reason)
+          .catch((error: unknown) => this.#unlessDamaged(error));
         this.#committed(segment.archivePath, result.segments[0]?.committed ?? 0);
       },
       requeue: (archivePath) => {
@@ -204,18 +225,26 @@ export class Recorder implements Service {
 
   async #save(segments: readonly Segment[]): Promise<SaveResult> {
     try {
-      const writer = await this.writer();
-      const result = await writer.call(
+      const result = await this.store.call(
         'save',
         segments.map((segment) => this.#withSource(segment)),
       );
-      if (this.#uncountedFailures > 0) await writer.call('countErrors', this.#uncountedFailures);
+      if (this.#uncountedFailures > 0) await this.store.call('countErrors', this.#uncountedFailures);
       this.#uncountedFailures = 0;
       return result;
     } catch (error) {
       this.#uncountedFailures += 1;
-      throw error;
+      return this.#unlessDamaged(error);
     }
+  }
+
+  /** A damaged database is replaced, so the segment waits: it is none of its faults. */
+  #unlessDamaged(error: unknown): never {
+    if (!isDamage(error)) throw error;
+    throw new StoreError('STORE_FAILED', 'the database is damaged and will be replaced', {
+      cause: error,
+      retryable: true,
+    });
   }
 
   #withSource(segment: Segment): { readonly segment: Segment; readonly sourcePath: string | null } {

@@ -12,7 +12,7 @@ import type { FileToCheck } from './jobs/file-check.ts';
 import type { RestorableFile } from './jobs/restore-job.ts';
 import { sourceRoot, type Recorder } from './recorder.ts';
 import type { StoredGeneration } from './store/store-figures.ts';
-import type { StoreThread } from './store-thread.ts';
+import type { StoreCalls } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
 
 interface Failure {
@@ -24,7 +24,7 @@ export interface InventoryParts {
   readonly options: EngineOptions;
   readonly paths: DataPaths;
   readonly settings: SettingsFile;
-  readonly reader: StoreThread<ReaderOperations>;
+  readonly reader: StoreCalls<ReaderOperations>;
 }
 
 export class SourceInventory {

@@ -7,6 +7,7 @@ import { ManualClock } from './core/test-support/manual-clock.ts';
 import { silentLogger } from './core/logger.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { StatusBoard } from './status-board.ts';
+import { NO_UPKEEP } from './status/test-support/no-upkeep.ts';
 import { openDatabase } from './store/database.ts';
 import { StoreThread } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
@@ -31,6 +32,7 @@ class BoardBed implements AsyncDisposable {
       jobs: new JobRunner({ clock: this.clock, logger: silentLogger, newId: () => 'job' }),
       pause: () => ({ paused: false, until: null }),
       isStopping: () => this.isStopping,
+      upkeep: () => NO_UPKEEP,
       clock: this.clock,
       logger: silentLogger,
     });

@@ -16,19 +16,20 @@ import { buildSnapshot } from './status/snapshot.ts';
 import type { StatusFacts } from './status/status-facts.ts';
 import { databaseSize } from './store/database.ts';
 import type { StoreCounts } from './store/store-figures.ts';
-import type { StoreThread } from './store-thread.ts';
+import type { StoreCalls } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
 
 export interface StatusBoardOptions {
   readonly version: string;
   readonly startedAt: EpochMs;
   readonly paths: DataPaths;
-  readonly reader: StoreThread<ReaderOperations>;
+  readonly reader: StoreCalls<ReaderOperations>;
   /** Null in a command that does not record. */
   readonly recorder: () => Recorder | null;
   readonly jobs: JobRunner;
   readonly pause: () => StatusSnapshot['pause'];
   readonly isStopping: () => boolean;
+  readonly upkeep: () => StatusSnapshot['upkeep'];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -194,6 +195,7 @@ export class StatusBoard {
         diskFreeBytes: this.#slow.diskFreeBytes,
         isFailing: counts === null || (retryingSince !== null && clock.monotonic() - retryingSince > TICK_MS * 2),
       },
+      upkeep: this.#options.upkeep(),
       captureGap: this.#slow.captureGap,
       recentSaves: this.#recentSaves,
       minutes: this.#slow.minutes,

@@ -3,12 +3,18 @@ import { ERROR_CODES, type ErrorCode } from '../../shared/error-code.ts';
 import { EngineError, StoreError } from './core/errors.ts';
 import { RpcClient, type Operations } from './core/rpc.ts';
 import type { StoreWorkerData } from './store-worker-contract.ts';
+import type { UpkeepOperations, UpkeepWorkerData } from './upkeep-worker-contract.ts';
 
 /** In source the worker is TypeScript, which Node strips; in a bundle it lies beside the entry. */
-function workerUrl(): URL {
+function workerUrl(name: WorkerName): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'mjs';
-  return new URL(`./store-worker.${extension}`, import.meta.url);
+  return new URL(`./${name}.${extension}`, import.meta.url);
 }
+
+type WorkerName = 'store-worker' | 'upkeep-worker';
+
+/** What others need of a thread. */
+export type StoreCalls<O extends Operations> = Pick<StoreThread<O>, 'call'>;
 
 /** One worker thread with its own database connection. */
 export class StoreThread<O extends Operations> {
@@ -35,8 +41,17 @@ export class StoreThread<O extends Operations> {
   }
 
   /** Errors: SCHEMA_TOO_NEW, STORE_CORRUPT, STORE_FAILED: what opening the database gives. */
-  static async start<O extends Operations>(data: StoreWorkerData): Promise<StoreThread<O>> {
-    const worker = new Worker(workerUrl(), { workerData: data });
+  static start<O extends Operations>(data: StoreWorkerData): Promise<StoreThread<O>> {
+    return StoreThread.#start('store-worker', data);
+  }
+
+  /** The thread for upkeep opens a database only for as long as it works on it. */
+  static startUpkeep(data: UpkeepWorkerData): Promise<StoreThread<UpkeepOperations>> {
+    return StoreThread.#start('upkeep-worker', data);
+  }
+
+  static async #start<O extends Operations>(name: WorkerName, data: object): Promise<StoreThread<O>> {
+    const worker = new Worker(workerUrl(name), { workerData: data });
     const thread = new StoreThread<O>(worker);
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => {

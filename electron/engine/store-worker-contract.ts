@@ -27,6 +27,8 @@ export type WriterOperations = {
   discardDeadLetters(id: number | null): number;
   /** Brings the index of parts of words up to date, some exchanges at a time. @returns how many; 0: nothing is left */
   indexParts(most: number): number;
+  /** Makes the index of full-text search anew from the exchanges. */
+  rebuildSearch(): void;
   close(): void;
 };
 

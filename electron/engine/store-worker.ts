@@ -8,7 +8,7 @@ import { parseArchivePath } from './archive/archive-path.ts';
 import { ArchiveReader } from './archive/archive-reader.ts';
 import { systemClock } from './core/clock.ts';
 import { InvariantError } from './core/errors.ts';
-import { serve } from './core/rpc.ts';
+import { serveOperations } from './core/rpc.ts';
 import { checkFile } from './jobs/file-check.ts';
 import type { Agent } from '../../shared/exchange.ts';
 import type { RecordBodies } from '../../shared/ipc.ts';
@@ -21,7 +21,7 @@ import type { LinePlace } from '../../shared/record.ts';
 import type { ReaderOperations, StoreWorkerData, WriterOperations } from './store-worker-contract.ts';
 import { CaptureGap } from './store/capture-gap.ts';
 import { ConversationReader } from './store/conversation-reader.ts';
-import { openDatabase, toStoreError } from './store/database.ts';
+import { openDatabase, rebuildSearchIndex, toStoreError } from './store/database.ts';
 import { DeadLetterDesk } from './store/dead-letter-desk.ts';
 import { RecordPlaces } from './store/record-places.ts';
 import { SegmentSaver } from './store/segment-saver.ts';
@@ -75,6 +75,9 @@ function writer(): Handlers<WriterOperations> {
     retryDeadLetters: (id) => desk.retry(id, (archivePaths) => saver.forgetPositions(archivePaths)),
     discardDeadLetters: (id) => desk.discard(id),
     indexParts: (most) => parts.follow(most),
+    rebuildSearch: () => {
+      rebuildSearchIndex(database);
+    },
     close: () => {
       try {
         database.pragma('wal_checkpoint(TRUNCATE)');
@@ -153,24 +156,14 @@ type Handlers<O> = { readonly [K in keyof O]: O[K] };
 
 function main(): void {
   if (parentPort === null) throw new InvariantError('the store worker runs as a worker thread');
-  const handlers = (data.role === 'writer' ? writer() : reader()) as unknown as Record<
-    string,
-    (...args: readonly unknown[]) => unknown
-  >;
-  const operations = Object.fromEntries(
-    Object.entries(handlers).map(([name, handler]) => [name, (args: readonly unknown[]) => withCode(handler, args)]),
-  );
-  serve(parentPort, operations);
-  parentPort.postMessage({ ready: true });
-}
-
-/** An error of SQLite crosses the thread as one of ours, so that a damaged database is seen as such wherever it shows. */
-function withCode(handler: (...args: readonly unknown[]) => unknown, args: readonly unknown[]): unknown {
   try {
-    return handler(...args);
+    // An error of SQLite crosses the thread as one of ours, so that a damaged database is seen as such wherever it shows.
+    if (data.role === 'writer') serveOperations<WriterOperations>(parentPort, writer(), toStoreError);
+    else serveOperations<ReaderOperations>(parentPort, reader(), toStoreError);
   } catch (error) {
     throw toStoreError(error);
   }
+  parentPort.postMessage({ ready: true });
 }
 
 main();

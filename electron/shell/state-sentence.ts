@@ -122,6 +122,8 @@ function phrase(reason: HealthReason, snapshot: StatusSnapshot, withCounts: bool
       return 'archive cannot be written';
     case 'STORE_FAILING':
       return 'SQLite saves fail';
+    case 'STORE_REBUILDING':
+      return 'database is being made anew, nothing is lost';
     case 'DISK_LOW':
       return 'disk is nearly full';
     case 'DEAD_LETTERS':

@@ -13,6 +13,14 @@ export interface AlarmText {
 export const alarmTexts: Readonly<Record<string, AlarmText>> = {
   paused: { unit: 'count', text: () => 'Recording is paused by you.' },
   'store.failing': { unit: 'count', text: () => 'SQLite cannot be written.' },
+  'store.rebuilding': {
+    unit: 'share',
+    text: ({ value }) => `The database is being made anew from the archive: ${value} done. The old file is kept.`,
+  },
+  'store.recovered': {
+    unit: 'count',
+    text: () => 'The database was damaged and is complete again. Health says where the damaged file is.',
+  },
   'archive.failing': { unit: 'count', text: () => 'The archive cannot be written.' },
   'consumer.beat': { unit: 'age', text: ({ value }) => `The consumer has sent no heartbeat for ${value}.` },
   'watcher.beat': { unit: 'age', text: ({ value }) => `The watcher has sent no heartbeat for ${value}.` },

@@ -87,6 +87,7 @@ export const texts = {
     FILES_BLOCKED: 'Some transcripts cannot be read.',
     ARCHIVE_FAILING: 'The archive cannot be written.',
     STORE_FAILING: 'SQLite cannot be written.',
+    STORE_REBUILDING: 'The database is being made anew from the archive.',
     DISK_LOW: 'The disk is nearly full.',
     DEAD_LETTERS: 'Dead letters are kept.',
     PAUSED: 'Paused by you.',

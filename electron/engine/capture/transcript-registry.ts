@@ -2,9 +2,10 @@
  * Knows every generation of every transcript and how far it has come. Filled at the start from the archive (what is there)
  * and the store (what of it is committed); from then on told by the tailer and the store.
  */
+import { AGENTS } from '../../../shared/exchange.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { layoutOf, relativePathOf, type SourceRoot } from './source-layout.ts';
-import { committableEnd, newTrackedFile, type TrackedFile } from './tracked-file.ts';
+import { committableEnd, demandHandOver, newTrackedFile, type TrackedFile } from './tracked-file.ts';
 
 /** How generations are named in the archive. */
 export interface ArchiveNaming {
@@ -87,6 +88,16 @@ export class TranscriptRegistry {
     }
   }
 
+  /** Another store is in use: what counts as committed is what that one says. Everything else is to be handed over again. */
+  adopt(positions: readonly Pick<StoredPosition, 'archivePath' | 'committed'>[]): void {
+    const stored = new Map(positions.map((position) => [position.archivePath, position.committed]));
+    for (const file of this.#byArchivePath.values()) {
+      file.committed = stored.get(file.archivePath) ?? 0;
+      file.unsavedSince = null;
+      demandHandOver(file);
+    }
+  }
+
   all(): Iterable<TrackedFile> {
     return this.#byArchivePath.values();
   }
@@ -158,7 +169,9 @@ export class TranscriptRegistry {
     if (name === null) return null;
     const root =
       this.#roots.find((candidate) => candidate.agent === name.agent && candidate.rootKey === name.rootKey) ?? null;
-    const kind = root === null ? (position?.kind ?? null) : layoutOf(root.agent).kindOf(name.relativePath);
+    // The agent alone says what a file is: a database that is made anew knows nothing of roots that are not configured.
+    const agent = AGENTS.find((known) => known === name.agent);
+    const kind = agent === undefined ? null : layoutOf(agent).kindOf(name.relativePath);
     return newTrackedFile({
       archivePath,
       kind: kind ?? position?.kind ?? 'lines',

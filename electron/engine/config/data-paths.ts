@@ -36,6 +36,8 @@ export interface DataPaths {
   readonly archiveDirectory: string;
   readonly spoolDirectory: string;
   readonly backupsDirectory: string;
+  /** What became of databases that were put aside. */
+  readonly recoveries: string;
   readonly settings: string;
   readonly apiToken: string;
   /** Held by the one engine that may write here. */
@@ -54,6 +56,7 @@ export function dataPaths(home: string): DataPaths {
     archiveDirectory: path.join(home, 'archive'),
     spoolDirectory: path.join(home, 'spool'),
     backupsDirectory: path.join(home, 'backups'),
+    recoveries: path.join(home, 'recoveries.json'),
     settings: path.join(home, 'settings.json'),
     apiToken: path.join(home, 'api-token'),
     engineLock: path.join(home, 'engine.lock'),

@@ -38,6 +38,9 @@ export class StreamError extends EngineError {
 export class StoreError extends EngineError {
   override readonly name = 'StoreError';
 }
+export class BackupError extends EngineError {
+  override readonly name = 'BackupError';
+}
 
 /** A broken assumption of our own. Never caught to continue. */
 export class InvariantError extends Error {

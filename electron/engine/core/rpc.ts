@@ -37,6 +37,29 @@ export function serve(
   });
 }
 
+/**
+ * Answers calls with the operations of an object.
+ * @param translate makes the error that crosses to the caller
+ */
+export function serveOperations<O>(
+  end: MessageEnd,
+  operations: { readonly [K in keyof O]: O[K] },
+  translate: (error: unknown) => unknown,
+): void {
+  const handlers = operations as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+  const translated = Object.entries(handlers).map(([name, handler]) => [
+    name,
+    (args: readonly unknown[]) => {
+      try {
+        return handler(...args);
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+  ]);
+  serve(end, Object.fromEntries(translated) as Parameters<typeof serve>[1]);
+}
+
 /** A result that cannot be cloned must not leave the caller waiting, nor hold up the calls behind it. */
 function answer(end: MessageEnd, id: number, result: Envelope<unknown>): void {
   try {

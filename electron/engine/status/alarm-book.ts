@@ -1,6 +1,7 @@
 import type { ActiveAlarm, AlarmPriority } from '../../../shared/status.ts';
 import type { EpochMs } from '../../../shared/time.ts';
-import { BYPASS_DELAY_MS, REDIS_MEMORY_BYTES, THRESHOLDS } from './thresholds.ts';
+import { isRecovering } from './component-health.ts';
+import { BYPASS_DELAY_MS, RECOVERY_TOLD_MS, REDIS_MEMORY_BYTES, THRESHOLDS } from './thresholds.ts';
 import type { StatusFacts } from './status-facts.ts';
 
 interface Condition {
@@ -101,9 +102,24 @@ function queueConditions({ queue, consumer, job }: StatusFacts): Condition[] {
   ];
 }
 
-function storeConditions({ store, capture, consumer, job }: StatusFacts): Condition[] {
+/** What happened to the database is told for a day after it is complete again. */
+function recoveryConditions(facts: StatusFacts): Condition[] {
+  const { recovery } = facts.upkeep;
+  if (recovery === null) return [];
+  if (isRecovering(facts)) {
+    const value = recovery.totalBytes === 0 ? 0 : recovery.doneBytes / recovery.totalBytes;
+    const shared = { delayMs: 0, limit: null, givesWayTo: null } as const;
+    return [{ key: 'store.rebuilding', priority: 2, value, ...shared }];
+  }
+  const isFresh = facts.now - (recovery.endedAt ?? recovery.at) < RECOVERY_TOLD_MS;
+  return when(isFresh && recovery.cause === 'damage', 'store.recovered', 4);
+}
+
+function storeConditions(facts: StatusFacts): Condition[] {
+  const { store, capture, consumer, job } = facts;
   return [
-    ...when(store.isFailing, 'store.failing', 1),
+    ...recoveryConditions(facts),
+    ...when(store.isFailing && !isRecovering(facts), 'store.failing', 1),
     ...when(capture.archiveFailing, 'archive.failing', 1),
     ...below('disk', 'diskFreeBytes', store.diskFreeBytes),
     ...above('store.deadLetters', 'deadLetters', store.deadLetters),

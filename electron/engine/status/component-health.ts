@@ -61,10 +61,16 @@ function consumer(facts: StatusFacts): Observation {
 }
 
 function store(facts: StatusFacts): Observation {
+  if (isRecovering(facts)) return { state: 'degraded', reason: 'STORE_REBUILDING' };
   if (facts.store.isFailing) return { state: 'failed', reason: 'STORE_FAILING' };
   const free = facts.store.diskFreeBytes;
   if (free !== null && free < THRESHOLDS.diskFreeBytes.alarm) return { state: 'degraded', reason: 'DISK_LOW' };
   return facts.store.deadLetters > 0 ? { state: 'degraded', reason: 'DEAD_LETTERS' } : HEALTHY;
+}
+
+/** Another database takes the place of one that was put aside. Nothing is lost meanwhile: it is all in the archive. */
+export function isRecovering({ upkeep }: StatusFacts): boolean {
+  return upkeep.recovery?.state === 'replacing' || upkeep.recovery?.state === 'catching-up';
 }
 
 /** Adds to the observations since when they hold. */

@@ -77,6 +77,7 @@ export function buildSnapshot(
       retryingSince: consumer.retryingForMs === null ? null : facts.now - consumer.retryingForMs,
     },
     store: { ...store, health: health.store },
+    upkeep: facts.upkeep,
     captureGap: facts.captureGap,
     recentSaves: facts.recentSaves,
     minutes: facts.minutes,

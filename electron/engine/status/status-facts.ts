@@ -45,6 +45,7 @@ export interface StatusFacts {
     readonly latency: readonly (number | null)[];
   };
   readonly store: Omit<StatusSnapshot['store'], 'health'> & { readonly isFailing: boolean };
+  readonly upkeep: StatusSnapshot['upkeep'];
   readonly captureGap: number | null;
   readonly recentSaves: readonly ExchangeSummary[];
   readonly minutes: StatusSnapshot['minutes'];

@@ -18,3 +18,6 @@ export const REDIS_MEMORY_BYTES = 256 * 1024 * 1024;
 
 /** How long the bypass may be in use before it is an alarm: a restart of Redis takes a few seconds. */
 export const BYPASS_DELAY_MS = 30_000;
+
+/** How long it is told that the database was damaged and is complete again. */
+export const RECOVERY_TOLD_MS = 24 * 3_600_000;

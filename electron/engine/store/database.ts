@@ -20,6 +20,8 @@ const LOCK_WAIT_MS = 200;
 const CACHE_KIB = 64 * 1024;
 const WAL_CHECKPOINT_PAGES = 4000;
 const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+/** No Holdfast will ever have so many migrations: a version from there on, or below 0, is damage. */
+const IMPOSSIBLE_VERSION = 10_000;
 
 /**
  * Opens the database, creates it if needed and brings its schema up to date.
@@ -76,6 +78,7 @@ function configure(database: Database, readonly: boolean): void {
 /** Before anything else: settings such as the journal mode are written into the file. */
 function refuseNewer(database: Database): void {
   const version = versionOf(database);
+  if (version < 0 || version >= IMPOSSIBLE_VERSION) throw corrupt({ context: { version } });
   if (version <= MIGRATIONS.length) return;
   throw new StoreError(
     'SCHEMA_TOO_NEW',
@@ -125,13 +128,9 @@ export function toStoreError(error: unknown): unknown {
       { ...cause, retryable: true },
     );
   }
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(error.code)) {
-    return new StoreError(
-      'STORE_CORRUPT',
-      'the database is damaged; the archive still holds every conversation',
-      cause,
-    );
-  }
+  // All statements are our own: one that names something which is not there has met a damaged schema.
+  const isSchemaWrong = error.code === 'SQLITE_ERROR' && /no such (table|column)|already exists/.test(error.message);
+  if (isSchemaWrong || /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)) return corrupt(cause);
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|NOMEM|PERM|AUTH|PROTOCOL)/.test(error.code)) {
     return new StoreError('STORE_FAILED', 'the database cannot be read or written; saving is tried again', {
       ...cause,
@@ -139,6 +138,52 @@ export function toStoreError(error: unknown): unknown {
     });
   }
   return error;
+}
+
+function corrupt(options: ConstructorParameters<typeof StoreError>[2]): StoreError {
+  return new StoreError(
+    'STORE_CORRUPT',
+    'the database is damaged; the archive still holds every conversation. A running Holdfast makes it anew by itself, ' +
+      'and so does "holdfast rebuild"',
+    options,
+  );
+}
+
+/** What the schema of a database says, to be compared with that of another one. */
+export function schemaOf(database: Database): readonly string[] {
+  return database
+    .prepare<[], string>("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1")
+    .pluck()
+    .all();
+}
+
+/** The schema that this version makes. */
+export function expectedSchema(nativeBinding: string | null): readonly string[] {
+  const database = new Sqlite(':memory:', nativeBinding === null ? {} : { nativeBinding });
+  try {
+    migrate(database);
+    return schemaOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Writes a whole, consistent copy into a new file, in one read transaction: who saves does not wait for it. Fails with STORE_CORRUPT
+ * when a page cannot be read. SQLite does not make the copy durable; whoever needs that syncs it.
+ */
+export function copyDatabase(database: Database, target: string): void {
+  database.prepare('VACUUM INTO ?').run(target);
+}
+
+/** The index holds nothing that the exchanges do not. */
+export function rebuildSearchIndex(database: Database): void {
+  database.exec("INSERT INTO exchange_fts (exchange_fts) VALUES ('rebuild')");
+}
+
+/** Compares the index of full-text search with the texts; writes nothing, but needs a connection that could. Error: STORE_CORRUPT. */
+export function checkSearchIndex(database: Database): void {
+  database.exec("INSERT INTO exchange_fts (exchange_fts, rank) VALUES ('integrity-check', 1)");
 }
 
 /** Holds a file locked for as long as this process lives; the system gives the lock back even after SIGKILL. */

@@ -3,6 +3,7 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { InvariantError, StoreError } from '../core/errors.ts';
 import type { CounterTable } from './counter-table.ts';
 import type { Database, Statement } from './database.ts';
+import { exchangeChecksum } from './exchange-checksum.ts';
 import { packExchange, unpackExchange, type PackedExchange } from './exchange-codec.ts';
 import { ExchangeIds } from './exchange-id.ts';
 import { tagsOf } from './exchange-tags.ts';
@@ -79,8 +80,8 @@ export class ExchangeTable {
     this.#own = database.prepare('UPDATE exchange SET session = ?, started_at = ?, change_seq = ? WHERE id = ?');
     this.#update = database.prepare(
       `UPDATE exchange SET project = ?, prompt = ?, answer = ?, tools = ?, thinking = ?, parts = ?, state = ?, started_at = ?,
-       ended_at = ?, revision = ?, is_subagent = ?, subagent_id = ?, absorbed_by = ?, saved_at = ?, change_seq = ?, tags = ?
-       WHERE id = ? AND revision <= ?`,
+       ended_at = ?, revision = ?, is_subagent = ?, subagent_id = ?, absorbed_by = ?, saved_at = ?, change_seq = ?, tags = ?,
+       checksum = ? WHERE id = ? AND revision <= ?`,
     );
     // The casts: the driver binds large numbers as REAL, and full text takes no row id that is not INTEGER.
     this.#index = database.prepare(
@@ -187,6 +188,7 @@ export class ExchangeTable {
       now,
       this.#counters.next('change_seq'),
       packed.tags,
+      exchangeChecksum({ ...draft, ...packed, is_subagent: draft.isSubagent ? 1 : 0 }),
       id,
       draft.revision,
     );

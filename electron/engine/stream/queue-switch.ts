@@ -28,6 +28,13 @@ export class QueueSwitch {
     this.#changed.emit(queue);
   }
 
+  /** Announces the queue in use once more: the committed positions have gone back, so what it holds does not follow them. */
+  renew(): void {
+    const queue = this.#current;
+    this.use(null);
+    this.use(queue);
+  }
+
   /** The queue in use, as soon as there is one. */
   async available(signal: AbortSignal): Promise<SegmentQueue> {
     while (this.#current === null) {

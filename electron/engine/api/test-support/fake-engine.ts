@@ -4,6 +4,7 @@ import type { Exchange, ExchangeSummary, SessionSummary } from '../../../../shar
 import type { EngineAccess } from '../../contract.ts';
 import { Emitter } from '../../core/emitter.ts';
 import { EngineError } from '../../core/errors.ts';
+import { NO_UPKEEP } from '../../status/test-support/no-upkeep.ts';
 
 /** A whole snapshot of an engine that is well. */
 export function snapshotOf(changes: Partial<StatusSnapshot> = {}): StatusSnapshot {
@@ -55,6 +56,7 @@ export function snapshotOf(changes: Partial<StatusSnapshot> = {}): StatusSnapsho
       errorsLastHour: 0,
       diskFreeBytes: 10_000_000_000,
     },
+    upkeep: NO_UPKEEP,
     captureGap: 0,
     recentSaves: [],
     minutes: [],

@@ -1,4 +1,5 @@
 import type { StatusFacts } from '../status-facts.ts';
+import { NO_UPKEEP } from './no-upkeep.ts';
 
 export const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -82,6 +83,7 @@ const HEALTHY: StatusFacts = {
     diskFreeBytes: 100_000_000_000,
     isFailing: false,
   },
+  upkeep: NO_UPKEEP,
   captureGap: 0,
   recentSaves: [],
   minutes: [],
