@@ -44,6 +44,17 @@ async function runDesktop(root: string, args: readonly string[]): Promise<number
   return code ?? 1;
 }
 
+/** A line of the terminal; an empty one when it is closed instead. */
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await Promise.race([terminal.question(question), once(terminal, 'close').then(() => '')]);
+  } finally {
+    terminal.close();
+  }
+}
+
 async function run(): Promise<number> {
   const { defaultHome } = await import('./engine/config/data-paths.ts');
   const { programFiles } = await import('./engine/config/program-files.ts');
@@ -61,6 +72,7 @@ async function run(): Promise<number> {
     err: new Output(process.stderr),
     clock: systemClock,
     interrupted,
+    ask: process.stdin.isTTY ? ask : null,
     runHeadless,
     runDesktop: (args) => runDesktop(root, args),
   };

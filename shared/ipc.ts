@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { ToolBody } from './record.ts';
-import type { DeadLetter, HealthReport, JobView, StatusSnapshot } from './status.ts';
+import type { BackupView, DeadLetter, HealthReport, JobView, StatusSnapshot } from './status.ts';
 import { AGENTS, type Exchange, type ExchangeSummary, type SearchHit, type SessionSummary } from './exchange.ts';
 
 /** Who may make a call: the window never supplies a path and never touches files outside the data folder. */
@@ -93,11 +93,17 @@ export const REQUESTS = {
         project: z.string().max(4096).nullable().default(null),
       }),
       z.strictObject({ kind: z.literal('verify') }),
+      z.strictObject({ kind: z.literal('backup') }),
+      z.strictObject({ kind: z.literal('rebuild') }),
+      /** `name` as `backups.list` gives it. */
+      z.strictObject({ kind: z.literal('backup-restore'), name: z.string().min(1).max(200) }),
       z.strictObject({ kind: z.literal('restore'), session: z.string().min(1).max(200), to: z.string().nullable() }),
     ]),
   ),
   'jobs.get': request<JobView>()(z.strictObject({ id: z.string().max(100) })),
   'jobs.cancel': request<JobView>()(z.strictObject({ id: z.string().max(100) })),
+  /** Newest first. */
+  'backups.list': request<readonly BackupView[]>()(nothing),
   'deadLetters.list': request<readonly DeadLetter[]>()(z.strictObject({ limit: limit(1000, 100) })),
   /** `id` null: all of them. Returns how many were touched. */
   'deadLetters.retry': request<{ readonly count: number }>()(

@@ -18,6 +18,20 @@ const settingsObject = z.looseObject({
       hotPollMs: z.number().int().min(250).max(10_000).default(1500),
     })
     .prefault({}),
+  backup: z
+    .looseObject({
+      /** A copy of the database is made this often, in hours, when something was saved since the last one. */
+      everyHours: z.number().min(0.01).max(8760).default(24),
+      /** So many copies are kept; older ones are removed. */
+      keep: z.number().int().min(1).max(365).default(7),
+    })
+    .prefault({}),
+  scrub: z
+    .looseObject({
+      /** Within this time everything in the archive is read once and compared with its hash. In days. */
+      days: z.number().min(0.0001).max(365).default(7),
+    })
+    .prefault({}),
   recording: z
     .looseObject({
       paused: z.boolean().default(false),

@@ -205,7 +205,7 @@ export interface BackupView {
   readonly verified: boolean;
 }
 
-export type JobKind = 'import' | 'resync' | 'verify' | 'restore';
+export type JobKind = 'import' | 'resync' | 'verify' | 'restore' | 'backup' | 'rebuild' | 'backup-restore';
 export type JobState = 'running' | 'done' | 'failed' | 'cancelled';
 
 export interface JobView {
@@ -274,10 +274,34 @@ export interface RestoreReport {
   readonly conflicts: readonly string[];
 }
 
-export type JobReport = ImportReport | VerifyReport | RestoreReport;
+export interface BackupReport {
+  readonly kind: 'backup';
+  readonly backup: BackupView;
+}
+
+/** End of a rebuild, or of putting a backup in place: what was put aside, and what the database holds now. */
+export interface RebuildReport {
+  readonly kind: 'rebuild' | 'backup-restore';
+  /** Name of the backup that it began with; null: everything came from the archive. */
+  readonly backup: string | null;
+  /** Where the old database is now. */
+  readonly setAside: string | null;
+  readonly files: number;
+  readonly bytes: number;
+  readonly records: number;
+  /** Of the main conversations. */
+  readonly exchanges: number;
+  readonly subagentExchanges: number;
+  readonly quarantined: number;
+  /** Rows taken over from the old database. */
+  readonly salvaged: number;
+}
+
+export type JobReport = ImportReport | VerifyReport | RestoreReport | BackupReport | RebuildReport;
 
 export interface HealthCheck {
-  readonly name: 'redis' | 'queue' | 'consumer' | 'watcher' | 'archive' | 'sqlite' | 'disk' | 'capture-gap';
+  readonly name:
+    'redis' | 'queue' | 'consumer' | 'watcher' | 'archive' | 'sqlite' | 'upkeep' | 'disk' | 'capture-gap';
   readonly status: 'pass' | 'warn' | 'fail';
   readonly timeMs: number;
   /** Plain sentence. */

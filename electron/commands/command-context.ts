@@ -18,6 +18,8 @@ export interface CommandContext {
    * late, so that `run` can keep the signals to itself.
    */
   interrupted(): AbortSignal;
+  /** Asks on the terminal and waits for a line; null where there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** Runs the engine in this process until it is stopped. Resolves to the exit code. */
   runHeadless(args: readonly string[]): Promise<number>;
   /** Starts the desktop program as `npm start` does, and waits for it; null when it is not here. */

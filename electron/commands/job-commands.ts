@@ -6,7 +6,7 @@ import type { CommandContext } from './command-context.ts';
 import { withClient } from './open-client.ts';
 import { EXIT } from './exit-code.ts';
 import { runJob } from './follow-job.ts';
-import { importLines, isProven, restoreLines, verifyLines } from './report-text.ts';
+import { backupLines, importLines, isProven, rebuildLines, restoreLines, verifyLines } from './report-text.ts';
 
 export interface JsonOption {
   readonly json?: boolean;
@@ -67,7 +67,12 @@ export async function restoreCommand(
   return printReport(context, report, options);
 }
 
-async function printReport(context: CommandContext, report: JobReport, { json }: JsonOption): Promise<number> {
+/** Exit code 1 if the report says that something is not as it should be. */
+export async function printReport(
+  context: CommandContext,
+  report: JobReport,
+  { json }: JsonOption,
+): Promise<number> {
   const { lines, isGood } = judge(report);
   if (json === true) await context.out.json(report);
   else for (const line of lines) await context.out.line(line);
@@ -85,6 +90,11 @@ function judge(report: JobReport): { readonly lines: readonly string[]; readonly
       return { lines: verifyLines(report), isGood: isProven(report) };
     case 'restore':
       return { lines: restoreLines(report), isGood: report.conflicts.length === 0 };
+    case 'backup':
+      return { lines: backupLines(report), isGood: true };
+    case 'rebuild':
+    case 'backup-restore':
+      return { lines: rebuildLines(report), isGood: true };
     default:
       throw new InvariantError(`unexpected report: ${JSON.stringify(report)}`);
   }

@@ -13,6 +13,8 @@ import { healthCommand } from './health-command.ts';
 import type { HealthOptions } from './health-command.ts';
 import { importCommand, restoreCommand, resyncCommand, verifyCommand } from './job-commands.ts';
 import type { JsonOption, RestoreOptions, ResyncOptions } from './job-commands.ts';
+import { backupCommand, backupRestoreCommand, backupsCommand, rebuildCommand } from './backup-commands.ts';
+import type { ConfirmedOptions } from './backup-commands.ts';
 import { BrokenPipe } from './output.ts';
 import { listCommand, searchCommand, showCommand } from './reading-commands.ts';
 import type { ListOptions, SearchOptions, ShowOptions } from './reading-commands.ts';
@@ -58,6 +60,7 @@ function buildProgram(context: CommandContext, outcome: Outcome): Command {
     };
   addEngineCommands(program, context, ending);
   addJobCommands(program, context, ending);
+  addBackupCommands(program, context, ending);
   addReadingCommands(program, context, ending);
   addDeadLetters(program, context, ending);
   return program;
@@ -128,6 +131,22 @@ function dayEnd(text: string): number {
   const next = new Date(dayStart(text));
   next.setDate(next.getDate() + 1);
   return next.getTime() - 1;
+}
+
+function addBackupCommands(program: Command, context: CommandContext, ending: Ending): void {
+  const backup = add(program, 'backup', 'Copy the database now, and read the copy through').action(
+    ending((options: JsonOption) => backupCommand(context, options)),
+  );
+  add(backup, 'restore', 'Put a backup in the place of the database, and read again what came after it')
+    .argument('<name>', 'as "holdfast backups" prints it')
+    .option('--yes', 'do not ask')
+    .action(ending((name: string, _options: ConfirmedOptions, command: Command) => backupRestoreCommand(context, name, command.optsWithGlobals())));
+  add(program, 'backups', 'List the copies of the database, newest first').action(
+    ending((options: JsonOption) => backupsCommand(context, options)),
+  );
+  add(program, 'rebuild', 'Make the database anew from the archive; the present one is kept')
+    .option('--yes', 'do not ask')
+    .action(ending((options: ConfirmedOptions) => rebuildCommand(context, options)));
 }
 
 function addReadingCommands(program: Command, context: CommandContext, ending: Ending): void {

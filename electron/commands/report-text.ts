@@ -1,4 +1,4 @@
-import type { ImportReport, RestoreReport, VerifyReport } from '../../shared/status.ts';
+import type { BackupReport, ImportReport, RebuildReport, RestoreReport, VerifyReport } from '../../shared/status.ts';
 import { bytesText, countText } from './figures.ts';
 import { plainLine } from './plain-text.ts';
 import { pairLines } from './table.ts';
@@ -67,9 +67,29 @@ export function restoreLines(report: RestoreReport): readonly string[] {
   ];
 }
 
+export function backupLines({ backup }: BackupReport): readonly string[] {
+  const held = backup.exchanges === null ? '' : `, ${countText(backup.exchanges)} exchanges`;
+  return [`${backup.name} (${bytesText(backup.bytes)}${held}), read through and found good`];
+}
+
+export function rebuildLines(report: RebuildReport): readonly string[] {
+  const { backup, setAside } = report;
+  return [
+    ...pairLines([
+      ['began with', backup ?? 'the archive alone'],
+      ...amounts(report),
+      ['quarantined', countText(report.quarantined)],
+      ['taken over', `${countText(report.salvaged)} rows of the old database`],
+    ]),
+    setAside === null
+      ? 'There was no database before.'
+      : `The old database is kept: ${plainLine(setAside)}. Nobody needs it any more; delete it when you like.`,
+  ];
+}
+
 type Pair = readonly [name: string, value: string];
 
-function amounts(report: ImportReport | VerifyReport): readonly Pair[] {
+function amounts(report: ImportReport | VerifyReport | RebuildReport): readonly Pair[] {
   return [
     ['files', countText(report.files)],
     ['bytes', `${countText(report.bytes)} (${bytesText(report.bytes)})`],
@@ -78,7 +98,7 @@ function amounts(report: ImportReport | VerifyReport): readonly Pair[] {
   ];
 }
 
-function exchangesText({ exchanges, subagentExchanges }: ImportReport | VerifyReport): string {
+function exchangesText({ exchanges, subagentExchanges }: ImportReport | VerifyReport | RebuildReport): string {
   const more = subagentExchanges === 0 ? '' : ` (and ${countText(subagentExchanges)} of subagents)`;
   return `${countText(exchanges)}${more}`;
 }

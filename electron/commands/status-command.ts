@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import type { HealthReason, StatusSnapshot } from '../../shared/status.ts';
+import type { HealthReason, StatusSnapshot, StoreRecovery } from '../../shared/status.ts';
 import { dataPaths } from '../engine/config/data-paths.ts';
 import type { CommandContext } from './command-context.ts';
 import { findRunningClient, withClient } from './open-client.ts';
 import { EXIT } from './exit-code.ts';
 import { bytesText, countText, durationText, timeText } from './figures.ts';
 import type { JsonOption } from './job-commands.ts';
+import { plainLine } from './plain-text.ts';
 import { pairLines } from './table.ts';
 
 /** One screen. Exit code 0 whether Holdfast runs or not, since both are answers; scripts ask `health`. */
@@ -56,7 +57,7 @@ function rows(snapshot: StatusSnapshot, isRunning: boolean, now: number): readon
     ['Database', bytesText(store.sizeBytes)],
     ['Dead letters', countText(store.deadLetters)],
   ];
-  return isRunning ? [...liveRows(snapshot), ...saved] : saved;
+  return isRunning ? [...liveRows(snapshot), ...saved, ...upkeepRows(snapshot, now)] : saved;
 }
 
 function liveRows(snapshot: StatusSnapshot): readonly Row[] {
@@ -73,6 +74,40 @@ function liveRows(snapshot: StatusSnapshot): readonly Row[] {
   ];
 }
 
+/** What is done so that it stays saved, and what had to be done. */
+function upkeepRows({ upkeep }: StatusSnapshot, now: number): readonly Row[] {
+  const { backup, scrub, recovery } = upkeep;
+  const ago = (at: number | null): string => (at === null ? 'not yet' : `${durationText(now - at)} ago`);
+  return [
+    ['Backups', backup.failure ?? `${countText(backup.kept)}, the last one ${ago(backup.lastAt)}`],
+    [
+      'Scrub',
+      `${bytesText(scrub.doneBytes)} of ${bytesText(scrub.totalBytes)} compared in this round, last full round ${ago(scrub.lastRoundAt)}`,
+    ],
+    ...(scrub.damaged === 0 ? [] : [['Damaged', damagedText(scrub)] as const]),
+    ...(recovery === null ? [] : [['Recovery', recoveryText(recovery)] as const]),
+  ];
+}
+
+function damagedText({ damaged, damagedRanges }: StatusSnapshot['upkeep']['scrub']): string {
+  const shown = damagedRanges.map(({ archivePath, start, end }) => `${plainLine(archivePath)} ${start}–${end}`);
+  return `${countText(damaged)} ranges of the archive whose transcripts are gone: ${shown.join(', ')}`;
+}
+
+const RECOVERY_STATES = {
+  replacing: 'is being replaced',
+  'catching-up': 'is being filled from the archive',
+  done: 'is complete again',
+  failed: 'could not be recovered',
+} as const;
+
+function recoveryText({ at, reason, setAside, backup, state, doneBytes, totalBytes }: StoreRecovery): string {
+  const progress = totalBytes === 0 ? '' : ` (${bytesText(doneBytes)} of ${bytesText(totalBytes)})`;
+  const from = backup === null ? '' : `, beginning with the backup ${backup}`;
+  const where = setAside === null ? '' : `; the old file is ${plainLine(setAside)}`;
+  return `${timeText(at)}: ${plainLine(reason)} The database ${RECOVERY_STATES[state]}${progress}${from}${where}`;
+}
+
 const REASONS: Readonly<Record<HealthReason, string>> = {
   REDIS_BYPASSED: 'Redis could not be started, its part is bypassed',
   REDIS_RESTARTING: 'Redis is being restarted',
@@ -85,7 +120,7 @@ const REASONS: Readonly<Record<HealthReason, string>> = {
   FILES_BLOCKED: 'some transcripts cannot be read',
   ARCHIVE_FAILING: 'the archive cannot be written',
   STORE_FAILING: 'the database cannot be written',
-  STORE_REBUILDING: 'the database is being made anew from the archive; nothing is lost',
+  STORE_REBUILDING: 'the database is being made anew, nothing is lost',
   DISK_LOW: 'the disk is nearly full',
   DEAD_LETTERS: 'something could not be parsed; see "holdfast dead-letters"',
   PAUSED: 'recording is paused',

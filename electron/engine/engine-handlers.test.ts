@@ -7,6 +7,7 @@ import { REQUESTS, type Handlers } from '../../shared/ipc.ts';
 import type { JobView } from '../../shared/status.ts';
 import { Archive } from './archive/archive.ts';
 import { archivePathOf, rootKeyOf } from './archive/archive-path.ts';
+import { BackupShelf } from './backup/backup-shelf.ts';
 import { dataPaths } from './config/data-paths.ts';
 import { SettingsFile } from './config/settings-file.ts';
 import type { EngineOptions } from './contract.ts';
@@ -119,6 +120,12 @@ class CommandBed implements AsyncDisposable {
         upkeep: () => NO_UPKEEP,
         logger: silentLogger,
       }),
+      keeper: {
+        backups: new BackupShelf(this.paths.backupsDirectory),
+        replace: () => Promise.reject(new InvariantError('this command replaces nothing')),
+      },
+      takeBackup: () => Promise.reject(new InvariantError('this command copies nothing')),
+      takeLock: () => undefined,
       ensureRecorder: () => Promise.reject(new InvariantError('this command records nothing')),
       windowUrl: () => null,
     });

@@ -10,15 +10,18 @@ import type { SettingsFile } from './config/settings-file.ts';
 import type { EngineOptions } from './contract.ts';
 import type { JobRunner, JobWork } from './jobs/job-runner.ts';
 import { importJob, resyncJob, settle, type ImportPorts, type ImportScope } from './jobs/import-job.ts';
+import { rebuildJob } from './jobs/rebuild-job.ts';
 import { restoreJob, type RestorableFile } from './jobs/restore-job.ts';
 import { verifyJob, type VerifyPorts } from './jobs/verify-job.ts';
 import { sourceRoot, type Recorder } from './recorder.ts';
 import { SourceInventory, restorableFiles } from './source-inventory.ts';
 import { healthReport } from './status/health-report.ts';
 import type { StatusBoard } from './status-board.ts';
+import type { StoreKeeper } from './store-keeper.ts';
 import type { StoreCalls } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
 import type { Handlers } from '../../shared/ipc.ts';
+import type { BackupView, RebuildReport } from '../../shared/status.ts';
 
 export interface HandlerParts {
   readonly options: EngineOptions;
@@ -30,9 +33,13 @@ export interface HandlerParts {
   /** Does what takes long, so that queries never wait for it. */
   readonly checker: StoreCalls<ReaderOperations>;
   readonly board: StatusBoard;
+  readonly keeper: Pick<StoreKeeper, 'backups' | 'replace'>;
+  readonly takeBackup: () => Promise<BackupView>;
   readonly jobs: JobRunner;
   readonly recorder: () => Recorder | null;
   readonly ensureRecorder: () => Promise<Recorder>;
+  /** Error: ENGINE_ALREADY_RUNNING. */
+  readonly takeLock: () => void;
   readonly windowUrl: () => string | null;
 }
 
@@ -72,10 +79,17 @@ export function engineHandlers(parts: HandlerParts): Handlers {
           return { id: jobs.start('verify', verifyJob(await verifyPorts(parts, await runningRecorder(parts)))) };
         case 'restore':
           return { id: jobs.start('restore', await restoreWork(parts, request.session, request.to)) };
+        case 'backup':
+          return { id: jobs.start('backup', backupWork(parts)) };
+        case 'rebuild':
+          return { id: jobs.start('rebuild', rebuildWork(parts, 'rebuild', null)) };
+        case 'backup-restore':
+          return { id: jobs.start('backup-restore', rebuildWork(parts, 'backup-restore', request.name)) };
       }
     },
     'jobs.get': ({ id }) => Promise.resolve().then(() => jobs.get(id)),
     'jobs.cancel': ({ id }) => jobs.cancel(id),
+    'backups.list': () => parts.keeper.backups.list(),
     'deadLetters.list': ({ limit }) => reader.call('deadLetters', limit),
     'deadLetters.retry': async ({ id }) => {
       const recorder = await parts.ensureRecorder();
@@ -240,6 +254,26 @@ async function verifyPorts(parts: HandlerParts, recorder: Recorder | null): Prom
     },
     proof: () => checker.call('proof'),
   };
+}
+
+function backupWork({ takeBackup }: HandlerParts): JobWork {
+  return async (progress) => {
+    progress({ phase: 'writing' });
+    return { kind: 'backup', backup: await takeBackup() };
+  };
+}
+
+/** @param backup name of the one to begin with; null: everything comes from the archive */
+function rebuildWork(parts: HandlerParts, kind: RebuildReport['kind'], backup: string | null): JobWork {
+  const reason = backup === null ? 'A rebuild was asked for.' : `The backup ${backup} was asked for.`;
+  return rebuildJob(kind, {
+    replace: () => {
+      // In a command nothing has been opened yet for which the lock would have been taken.
+      parts.takeLock();
+      return parts.keeper.replace({ cause: kind === 'rebuild' ? 'rebuild' : 'restore', reason, backup });
+    },
+    saving: async () => importPorts(parts, await parts.ensureRecorder()),
+  });
 }
 
 async function restoreWork(parts: HandlerParts, session: string, to: string | null): Promise<JobWork> {

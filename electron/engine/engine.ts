@@ -22,6 +22,7 @@ import { StatusBoard } from './status-board.ts';
 import { FileLock } from './store/database.ts';
 import { StoreKeeper } from './store-keeper.ts';
 import { isDamage } from './store-link.ts';
+import { StoreUpkeep } from './store-upkeep.ts';
 import { REQUESTS, type EventTopic, type Events, type Handlers, type Topic } from '../../shared/ipc.ts';
 import type { JobView, StatusSnapshot } from '../../shared/status.ts';
 
@@ -36,6 +37,7 @@ const JOB_EVENT_GAP_MS = 250;
 interface Running {
   readonly settings: SettingsFile;
   readonly keeper: StoreKeeper;
+  readonly upkeep: StoreUpkeep;
   readonly board: StatusBoard;
   readonly handlers: Handlers;
 }
@@ -128,8 +130,15 @@ class LocalEngine implements Engine {
       onChange: () => {
         board.nudge();
       },
+      onReplaced: () => {
+        upkeep.reload();
+      },
     });
     const { reader, checker } = keeper;
+    const upkeep = new StoreUpkeep({
+      ...{ keeper, settings, paths: this.#paths, jobs: this.#jobs, clock: this.#clock, logger: this.#logger },
+      recorder: () => this.#recorder,
+    });
     const board = new StatusBoard({
       version: this.#options.version,
       startedAt: this.#startedAt,
@@ -139,7 +148,7 @@ class LocalEngine implements Engine {
       jobs: this.#jobs,
       pause: () => pauseOf(settings),
       isStopping: () => this.#isStopping,
-      upkeep: () => keeper.upkeepView,
+      upkeep: () => upkeep.view,
       clock: this.#clock,
       logger: this.#logger.child('status'),
     });
@@ -151,12 +160,17 @@ class LocalEngine implements Engine {
       reader,
       checker,
       board,
+      keeper,
+      takeBackup: () => upkeep.backups.take(),
       jobs: this.#jobs,
       recorder: () => this.#recorder,
       ensureRecorder: () => this.#ensureRecorder(),
+      takeLock: () => {
+        this.#takeLock();
+      },
       windowUrl: () => this.windowUrl,
     });
-    return { settings, keeper, board, handlers };
+    return { settings, keeper, upkeep, board, handlers };
   }
 
   #listen(): void {
@@ -206,7 +220,7 @@ class LocalEngine implements Engine {
 
   /** Damage that shows while the recorder is built is put right first. */
   async #startRecording(signal: AbortSignal): Promise<void> {
-    const { keeper } = this.#started;
+    const { keeper, upkeep } = this.#started;
     try {
       await this.#ensureRecorder(signal);
     } catch (error) {
@@ -215,6 +229,7 @@ class LocalEngine implements Engine {
       await this.#ensureRecorder(signal);
     }
     keeper.watch();
+    await upkeep.start();
   }
 
   #takeLock(): void {
@@ -288,6 +303,7 @@ class LocalEngine implements Engine {
     await this.#jobs.stop();
     await this.#api?.stop();
     await this.#recorderStart?.catch(() => null);
+    await this.#running?.upkeep.stop();
     await this.#recorder?.stop();
     await this.#running?.keeper.stop();
     if (this.#options.mode === 'service') await removeEngineRecord(this.#options.home, process.pid);

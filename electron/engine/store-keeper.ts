@@ -5,9 +5,11 @@
  * all the time: it needs the archive only.
  */
 import { existsSync } from 'node:fs';
-import type { StoreRecovery, Upkeep } from '../../shared/status.ts';
+import { rm } from 'node:fs/promises';
+import type { StoreRecovery } from '../../shared/status.ts';
+import type { EpochMs } from '../../shared/time.ts';
 import { BackupShelf } from './backup/backup-shelf.ts';
-import { putDatabaseInPlace, setDatabaseAside } from './backup/database-files.ts';
+import { RESTORING, putDatabaseInPlace, setDatabaseAside } from './backup/database-files.ts';
 import { RecoveryLog, type KeptRecovery } from './backup/recovery-log.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { EngineOptions } from './contract.ts';
@@ -15,12 +17,12 @@ import type { Clock } from './core/clock.ts';
 import { EngineError, StoreError, describeError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import { workerData, type Recorder } from './recorder.ts';
-import { openDatabase } from './store/database.ts';
-import type { Inspection } from './store/store-inspection.ts';
+import { databaseSize, openDatabase } from './store/database.ts';
+import type { Finding } from './store/store-inspection.ts';
 import { StoreLink, isDamage } from './store-link.ts';
 import { StoreThread } from './store-thread.ts';
 import type { ReaderOperations } from './store-worker-contract.ts';
-import type { UpkeepOperations } from './upkeep-worker-contract.ts';
+import { UpkeepThread } from './upkeep-thread.ts';
 
 export interface StoreKeeperOptions {
   readonly engine: EngineOptions;
@@ -30,6 +32,8 @@ export interface StoreKeeperOptions {
   readonly recorder: () => Recorder | null;
   /** Something that people want to see soon. */
   readonly onChange: () => void;
+  /** Another database is in use. */
+  readonly onReplaced: () => void;
 }
 
 /** What is to stand in the place of the present database. */
@@ -42,6 +46,8 @@ export interface Replacement {
 }
 
 const LOOK_EVERY_MS = 1000;
+/** Calls that meet the same damage come every second; it is looked into this often. */
+const LOOK_AGAIN_MS = 30_000;
 /** A disk, or a bug, that damages one database after the other is no case for making them anew for ever. */
 const MOST_REPLACEMENTS = 3;
 const WITHIN_MS = 24 * 3_600_000;
@@ -51,20 +57,41 @@ export class StoreKeeper {
   readonly checker: StoreLink<ReaderOperations>;
   readonly backups: BackupShelf;
   readonly #options: StoreKeeperOptions;
+  readonly #upkeep: UpkeepThread;
   #log: RecoveryLog | null = null;
   #isUnclean = false;
-  /** Damage was met in a sound-looking file, once. */
+  /** How often a call has met damage in a file in which nothing was found. */
   #suspicions = 0;
-  #work: Promise<unknown> | null = null;
-  #upkeep: Promise<StoreThread<UpkeepOperations>> | null = null;
+  #lookAgainAt = -Infinity;
+  #checkedAt: EpochMs | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #turns = 0;
   #timer: Disposable | null = null;
   #isStopped = false;
 
   constructor(options: StoreKeeperOptions) {
     this.#options = options;
+    const { engine, paths } = options;
     this.reader = this.#link();
     this.checker = this.#link();
-    this.backups = new BackupShelf(options.paths.backupsDirectory);
+    this.backups = new BackupShelf(paths.backupsDirectory);
+    this.#upkeep = new UpkeepThread({ archiveDirectory: paths.archiveDirectory, sqliteBinding: engine.sqliteBinding });
+  }
+
+  /** A database is being checked, copied or replaced. */
+  get isBusy(): boolean {
+    return this.#turns > 0;
+  }
+
+  /** When the database was read through last, in this run; null: not yet. */
+  get checkedAt(): EpochMs | null {
+    return this.#checkedAt;
+  }
+
+  /** The database in use does not hold all yet that the one before did. */
+  get isRecovering(): boolean {
+    const state = this.#log?.latest?.state;
+    return state === 'replacing' || state === 'catching-up';
   }
 
   /**
@@ -74,7 +101,7 @@ export class StoreKeeper {
   async open(): Promise<void> {
     const { engine, paths } = this.#options;
     this.#log = await RecoveryLog.open(paths.recoveries);
-    this.#isUnclean = existsSync(`${paths.database}-wal`) || existsSync(paths.engineRecord);
+    this.#isUnclean = databaseSize(paths.database).walBytes > 0 || existsSync(paths.engineRecord);
     try {
       openDatabase(paths.database, { nativeBinding: engine.sqliteBinding }).close();
     } catch (error) {
@@ -82,6 +109,7 @@ export class StoreKeeper {
       if (engine.mode === 'command') return;
       await this.recover(error);
     }
+    if (engine.mode === 'service') await this.#resume();
     await this.reader.open();
   }
 
@@ -90,75 +118,54 @@ export class StoreKeeper {
     this.#timer = this.#options.clock.every(LOOK_EVERY_MS, () => {
       this.#noteProgress();
     });
-    if (this.#isUnclean) this.#inBackground('checking the database after an unclean stop failed', () => this.check());
+    if (!this.#isUnclean) return;
+    this.#inBackground('checking the database after an unclean stop failed', () => this.check());
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.[Symbol.dispose]();
     // Ends what the work waits for; a recovery that is cut off goes on with the next start.
-    await (await this.#upkeep?.catch(() => null))?.terminate();
-    await this.#work?.catch(() => undefined);
-    // Not closed but ended: a long query or comparison must not hold up the stop.
+    await this.#upkeep.end();
+    await this.#turn;
     await this.reader.hold('terminate');
     await this.checker.hold('terminate');
   }
 
-  get upkeepView(): Upkeep {
-    return {
-      recovery: this.#recovery(),
-      backup: { lastAt: null, kept: 0, failure: null },
-      scrub: {
-        roundStartedAt: null, doneBytes: 0, totalBytes: 0, lastRoundAt: null, databaseCheckedAt: null,
-        repaired: 0, damaged: 0, damagedRanges: [],
-      },
-    };
-  }
-
   /** The last recovery, with how far it is; null when there was none. */
-  #recovery(): StoreRecovery | null {
+  get recovery(): StoreRecovery | null {
     const latest = this.#log?.latest ?? null;
     if (latest === null) return null;
     const totals = this.#options.recorder()?.registry.totals();
-    const isOver = latest.state === 'done' || totals === undefined;
-    return { ...latest, doneBytes: isOver ? 0 : totals.committedBytes, totalBytes: isOver ? 0 : totals.committableBytes };
+    if (latest.state !== 'catching-up' || totals === undefined) return { ...latest, doneBytes: 0, totalBytes: 0 };
+    return { ...latest, doneBytes: totals.committedBytes, totalBytes: totals.committableBytes };
   }
 
-  /** The thread that works on whole databases, begun when it is needed. */
-  async upkeep(): Promise<StoreThread<UpkeepOperations>> {
-    const { engine, paths } = this.#options;
-    if ((await this.#upkeep?.catch(() => null))?.isEnded !== false) {
-      this.#upkeep = StoreThread.startUpkeep({
-        archiveDirectory: paths.archiveDirectory,
-        sqliteBinding: engine.sqliteBinding,
-      });
-    }
-    return await (this.#upkeep ?? Promise.reject(new StoreError('STORE_FAILED', 'upkeep has ended')));
+  /** Reads the whole database, and has it healed or replaced when it is damaged. @returns what was found */
+  check(): Promise<readonly Finding[]> {
+    return this.#alone(async () => {
+      const { findings } = await this.#upkeep.call('inspect', this.#options.paths.database);
+      await this.#judge(findings);
+      this.#checkedAt = this.#options.clock.now();
+      return findings;
+    });
   }
 
-  /** Reads the whole database, and has it replaced or healed when it is damaged. */
-  async check(): Promise<Inspection> {
-    const inspection = await (await this.upkeep()).call('inspect', this.#options.paths.database);
-    await this.#judge(inspection);
-    return inspection;
-  }
-
-  /** A call has met damage. Looked into in the background, unless that is being done. */
+  /** A call has met damage. Looked into in the background, unless something is being done already. */
   report(error: EngineError): void {
-    if (this.#work !== null || this.#isStopped || this.#options.engine.mode === 'command') return;
+    const now = this.#options.clock.monotonic();
+    if (this.isBusy || this.#isStopped || this.#options.engine.mode === 'command' || now < this.#lookAgainAt) return;
+    this.#lookAgainAt = now + LOOK_AGAIN_MS;
     this.#options.logger.error('the database is damaged', { error: describeError(error) });
     this.#inBackground('looking into the damage failed', async () => {
-      const { findings } = await this.check();
-      if (findings.length > 0) return;
+      if ((await this.check()).length > 0) return;
       this.#suspicions += 1;
       if (this.#suspicions > 1) await this.recover(error);
     });
   }
 
-  /** Puts the database aside and another one in its place, for damage that is certain. */
+  /** Puts a database that cannot be worked with aside, and another one in its place. */
   async recover(error: EngineError): Promise<void> {
-    const since = this.#options.clock.now() - WITHIN_MS;
-    if ((this.#log?.replacedSince(since) ?? 0) >= MOST_REPLACEMENTS) throw error;
     await this.replace({ cause: 'damage', reason: error.message, backup: 'newest' });
   }
 
@@ -166,58 +173,93 @@ export class StoreKeeper {
    * Puts the present database aside and another one in its place. When it returns, what is archived and not committed is on its way.
    * Errors: NOT_FOUND, BACKUP_DAMAGED: then everything is as it was.
    */
-  async replace(wanted: Replacement): Promise<KeptRecovery> {
-    const { paths, clock, logger, recorder } = this.#options;
+  replace(wanted: Replacement): Promise<KeptRecovery> {
+    return this.#alone(() => this.#replace(wanted));
+  }
+
+  /** Writes a copy of the database. Error: STORE_CORRUPT, which is seen to as well. */
+  async copy(target: string): Promise<void> {
+    try {
+      await this.#alone(() => this.#upkeep.call('copy', this.#options.paths.database, target));
+    } catch (error) {
+      if (isDamage(error)) this.report(error);
+      throw error;
+    }
+  }
+
+  /** Reads a copy through. What is wrong in it is wrong in the database as well, and seen to there. */
+  async inspectCopy(file: string): Promise<{ isSound: boolean; exchanges: number; records: number; sessions: number }> {
+    const { findings, ...counts } = await this.#alone(() => this.#upkeep.call('inspectCopy', file));
+    if (findings.length > 0) this.#inBackground('healing the database failed', () => this.#alone(() => this.#judge(findings)));
+    return { isSound: isUsable(findings), ...counts };
+  }
+
+  async #replace(wanted: Replacement): Promise<KeptRecovery> {
+    const { recorder, onChange, onReplaced } = this.#options;
+    const log = this.#opened();
     const source = await this.#sourceOf(wanted);
-    const at = clock.now();
-    const isDamaged = wanted.cause === 'damage';
-    await this.#log?.add({
+    const links = [recorder()?.store, this.reader, this.checker];
+    const at = this.#options.clock.now();
+    await log.add({
       ...{ at, cause: wanted.cause, reason: wanted.reason, setAside: null, backup: source?.name ?? null },
       ...{ state: 'replacing', salvaged: 0, endedAt: null },
     });
-    this.#options.onChange();
-    const links = [recorder()?.store, this.reader, this.checker];
-    for (const link of links) await link?.hold(isDamaged ? 'terminate' : 'close');
+    onChange();
     try {
-      const setAside = await setDatabaseAside(paths.database, isDamaged ? 'damaged' : 'replaced', at);
-      recorder()?.registry.adopt([]);
-      logger.warn('the database was put aside', { cause: wanted.cause, path: setAside, backup: source?.name ?? null });
-      await this.#log?.change({ setAside });
-      if (source !== null) await putDatabaseInPlace(source.file, paths.database);
-      const salvaged = setAside === null || wanted.cause === 'restore' ? 0 : await this.#salvage(setAside);
-      await this.#log?.change({ state: 'catching-up', salvaged });
+      for (const link of links) await link?.hold(wanted.cause === 'damage' ? 'terminate' : 'close');
+      await this.#exchange(wanted, source, at);
+      await log.change({ state: 'catching-up' });
     } catch (error) {
-      await this.#log?.change({ state: 'failed', endedAt: clock.now() });
+      await log.change({ state: 'failed', endedAt: this.#options.clock.now() });
       throw error;
     } finally {
       for (const link of links) link?.release();
     }
     await recorder()?.adoptStore();
     this.#suspicions = 0;
-    this.#options.onChange();
-    const entry = this.#log?.latest ?? null;
-    if (entry === null) throw new StoreError('STORE_FAILED', 'the store keeper is not open');
-    return entry;
+    onReplaced();
+    onChange();
+    return log.latest ?? Promise.reject(new StoreError('STORE_FAILED', 'the recovery was not noted'));
   }
 
-  async #judge({ findings }: Inspection): Promise<void> {
+  /** The files themselves. Nobody has the database open. */
+  async #exchange(wanted: Replacement, source: { readonly file: string } | null, at: number): Promise<void> {
+    const { paths, logger, recorder } = this.#options;
+    const setAside = await setDatabaseAside(paths.database, wanted.cause === 'damage' ? 'damaged' : 'replaced', at);
+    // Whatever fails from here on: nothing counts as committed that the new database does not say.
+    recorder()?.registry.adopt([]);
+    logger.warn('the database was put aside', { cause: wanted.cause, path: setAside, backup: source?.file ?? null });
+    await this.#log?.change({ setAside });
+    if (source !== null) await putDatabaseInPlace(source.file, paths.database);
+    // Who goes back to an earlier state wants that state.
+    if (setAside === null || wanted.cause === 'restore') return;
+    await this.#log?.change({ salvaged: await this.#salvage(setAside) });
+  }
+
+  async #judge(findings: readonly Finding[]): Promise<void> {
     const [first] = findings;
     if (first === undefined) return;
-    this.#options.logger.error('damage was found in the database', {
-      findings: findings.map(({ part, detail }) => `${part}: ${detail}`).join('; ').slice(0, 1000),
+    const details = findings.map(({ part, detail }) => `${part}: ${detail}`).join('; ');
+    this.#options.logger.error('damage was found in the database', { findings: details.slice(0, 1000) });
+    if (isUsable(findings) && (await this.#healSearch())) return;
+    const now = this.#options.clock.now();
+    if (this.#opened().replacedSince(now - WITHIN_MS) < MOST_REPLACEMENTS) {
+      await this.#replace({ cause: 'damage', reason: REASONS[first.part], backup: 'newest' });
+      return;
+    }
+    if (this.#opened().latest?.state === 'failed') return;
+    await this.#opened().add({
+      ...{ at: now, cause: 'damage', reason: TOO_OFTEN, setAside: null, backup: null },
+      ...{ state: 'failed', salvaged: 0, endedAt: now },
     });
-    if (findings.every((finding) => finding.part === 'search-index') && (await this.#healSearch())) return;
-    await this.recover(new StoreError('STORE_CORRUPT', `The database is damaged (${first.part}).`));
   }
 
   /** @returns false when that does not help */
   async #healSearch(): Promise<boolean> {
     const { recorder, clock, logger, paths } = this.#options;
-    const store = recorder()?.store;
-    if (store === undefined) return false;
     try {
-      await (await store.open()).call('rebuildSearch');
-      const { findings } = await (await this.upkeep()).call('inspect', paths.database);
+      await (await recorder()?.store.open())?.call('rebuildSearch');
+      const { findings } = await this.#upkeep.call('inspect', paths.database);
       if (findings.length > 0) return false;
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -226,7 +268,7 @@ export class StoreKeeper {
     const at = clock.now();
     logger.warn('the search index was damaged and was made anew');
     await this.#log?.add({
-      ...{ at, cause: 'search-index', reason: 'The search index was damaged.', setAside: null, backup: null },
+      ...{ at, cause: 'search-index', reason: REASONS['search-index'], setAside: null, backup: null },
       ...{ state: 'done', salvaged: 0, endedAt: at },
     });
     return true;
@@ -235,17 +277,15 @@ export class StoreKeeper {
   /** The backup to begin with. One that a person named must be good; of others the newest that is. */
   async #sourceOf({ backup }: Replacement): Promise<{ readonly name: string; readonly file: string } | null> {
     if (backup === null) return null;
-    const upkeep = await this.upkeep();
     const isSound = async (file: string): Promise<boolean> =>
-      (await upkeep.call('inspect', file)).findings.every((finding) => finding.part === 'search-index');
-    if (backup !== 'newest') return await this.backups.find(backup, isSound);
-    return await this.backups.newestGood(isSound);
+      isUsable((await this.#upkeep.call('inspect', file)).findings);
+    return backup === 'newest' ? await this.backups.newestGood(isSound) : await this.backups.find(backup, isSound);
   }
 
   async #salvage(setAside: string): Promise<number> {
     const { paths, logger } = this.#options;
     try {
-      const report = await (await this.upkeep()).call('salvage', setAside, paths.database);
+      const report = await this.#upkeep.call('salvage', setAside, paths.database);
       const { generations, deadLetters, minutes, unreadable } = report;
       logger.info('taken over from the old database', { generations, deadLetters, minutes, unreadable: unreadable.join() });
       return generations + deadLetters + minutes;
@@ -256,27 +296,55 @@ export class StoreKeeper {
     }
   }
 
+  /** A replacement that was cut off: whatever database there is now, the archive brings it up to date. */
+  async #resume(): Promise<void> {
+    const log = this.#opened();
+    await rm(`${this.#options.paths.database}${RESTORING}`, { force: true });
+    if (log.latest?.state !== 'replacing') return;
+    const { setAside, cause } = log.latest;
+    const salvaged = setAside === null || cause === 'restore' ? 0 : await this.#salvage(setAside);
+    await log.change({ state: 'catching-up', salvaged });
+  }
+
   #noteProgress(): void {
-    const latest = this.#log?.latest ?? null;
     const totals = this.#options.recorder()?.registry.totals();
-    if (latest?.state !== 'catching-up' || this.#work !== null || totals === undefined) return;
+    if (this.#log?.latest?.state !== 'catching-up' || this.isBusy || totals === undefined) return;
     if (totals.committedBytes < totals.committableBytes) return;
-    this.#options.logger.info('the database is complete again', { bytes: totals.committedBytes });
     this.#inBackground('noting the end of the recovery failed', async () => {
-      await this.#log?.change({ state: 'done', endedAt: this.#options.clock.now() });
+      await this.#alone(async () => {
+        await this.#log?.change({ state: 'done', endedAt: this.#options.clock.now() });
+      });
+      this.#options.logger.info('the database is complete again', { bytes: totals.committedBytes });
       this.#options.onChange();
     });
   }
 
-  #inBackground(failure: string, work: () => Promise<unknown>): void {
-    if (this.#work !== null) return;
-    this.#work = work()
-      .catch((error: unknown) => {
-        if (!this.#isStopped) this.#options.logger.error(failure, { error: describeError(error) });
-      })
-      .finally(() => {
-        this.#work = null;
+  #opened(): RecoveryLog {
+    if (this.#log === null) throw new StoreError('STORE_FAILED', 'the store keeper is not open');
+    return this.#log;
+  }
+
+  /** One piece of work on the database as a whole after the other. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#turns += 1;
+    const turn = this.#turn.then(() => {
+      if (this.#isStopped) throw new StoreError('STORE_FAILED', 'Holdfast stops', { retryable: true });
+      return work();
+    });
+    this.#turn = turn
+      .catch(() => undefined) // Who asked for it is told.
+      .then(async () => {
+        this.#turns -= 1;
+        // The thread holds memory that is needed once a day.
+        if (this.#turns === 0) await this.#upkeep.end();
       });
+    return turn;
+  }
+
+  #inBackground(failure: string, work: () => Promise<unknown>): void {
+    void work().catch((error: unknown) => {
+      if (!this.#isStopped) this.#options.logger.error(failure, { error: describeError(error) });
+    });
   }
 
   #link(): StoreLink<ReaderOperations> {
@@ -291,4 +359,19 @@ export class StoreKeeper {
       },
     });
   }
+}
+
+const REASONS: Readonly<Record<Finding['part'], string>> = {
+  structure: 'A check found the database file damaged.',
+  content: 'A check found rows of the database that do not say what was saved.',
+  'search-index': 'The search index was damaged.',
+};
+
+const TOO_OFTEN =
+  'The database is damaged again, as it was several times today: its disk may be failing. It was left in place; ' +
+  'the archive goes on being written.';
+
+/** The index can be made again; everything else is there. */
+function isUsable(findings: readonly Finding[]): boolean {
+  return findings.every((finding) => finding.part === 'search-index');
 }

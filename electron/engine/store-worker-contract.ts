@@ -1,11 +1,13 @@
 import type { ExchangePage, RecordBodies, SessionDetail } from '../../shared/ipc.ts';
 import type { Agent, ExchangeSummary, SearchHit, SessionSummary } from '../../shared/exchange.ts';
-import type { DeadLetter } from '../../shared/status.ts';
+import type { ArchiveDamage, DeadLetter } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import type { FileCheck, FileToCheck } from './jobs/file-check.ts';
 import type { SearchRequest } from './store/conversation-search.ts';
 import type { MinuteRow, StoreCounts, StoredGeneration } from './store/store-figures.ts';
+import type { AuditPosition, AuditSlice } from './store/segment-audit.ts';
 import type { SaveResult, SegmentToSave } from './store/segment-saver.ts';
+import type { UpkeepState } from './store/upkeep-table.ts';
 
 /** What a worker is started with. */
 export interface StoreWorkerData {
@@ -29,6 +31,8 @@ export type WriterOperations = {
   indexParts(most: number): number;
   /** Makes the index of full-text search anew from the exchanges. */
   rebuildSearch(): void;
+  keepScrub(state: string): void;
+  noteDamage(range: ArchiveDamage, repairedAt: EpochMs | null): void;
   close(): void;
 };
 
@@ -56,5 +60,8 @@ export type ReaderOperations = {
   captureGap(now: EpochMs): number;
   checkFile(file: FileToCheck): FileCheck;
   proof(): StoreProof;
+  upkeepState(): UpkeepState;
+  archivedBytes(): number;
+  auditArchive(after: AuditPosition, mostBytes: number): AuditSlice;
   close(): void;
 };

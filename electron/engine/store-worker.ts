@@ -24,10 +24,12 @@ import { ConversationReader } from './store/conversation-reader.ts';
 import { openDatabase, rebuildSearchIndex, toStoreError } from './store/database.ts';
 import { DeadLetterDesk } from './store/dead-letter-desk.ts';
 import { RecordPlaces } from './store/record-places.ts';
+import { SegmentAudit } from './store/segment-audit.ts';
 import { SegmentSaver } from './store/segment-saver.ts';
 import { StoreAudit } from './store/store-audit.ts';
 import { StoreFigures } from './store/store-figures.ts';
 import { SubstringIndex } from './store/substring-index.ts';
+import { UpkeepTable } from './store/upkeep-table.ts';
 
 /**
  * Lines over this size are set aside by their range. Agents write records of up to some megabytes (images); parsing one needs
@@ -64,6 +66,7 @@ function writer(): Handlers<WriterOperations> {
   const desk = new DeadLetterDesk(database);
   const parts = new SubstringIndex(database);
   const figures = new StoreFigures(database);
+  const upkeep = new UpkeepTable(database);
   return {
     positions: () => figures.positions(),
     save: (batch) => saver.save(batch),
@@ -77,6 +80,12 @@ function writer(): Handlers<WriterOperations> {
     indexParts: (most) => parts.follow(most),
     rebuildSearch: () => {
       rebuildSearchIndex(database);
+    },
+    keepScrub: (state) => {
+      upkeep.keepScrub(state);
+    },
+    noteDamage: (range, repairedAt) => {
+      upkeep.noteDamage(range, repairedAt);
     },
     close: () => {
       try {
@@ -108,6 +117,8 @@ function reader(): Handlers<ReaderOperations> {
   const audit = new StoreAudit(database);
   const gap = new CaptureGap(database);
   const places = new RecordPlaces(database);
+  const segments = new SegmentAudit(database, archive);
+  const upkeep = new UpkeepTable(database);
   const ports = {
     archiveSize: (archivePath: string) => archive.sizeOf(archivePath),
     readChunks: archive.readChunks.bind(archive),
@@ -146,6 +157,9 @@ function reader(): Handlers<ReaderOperations> {
       const { exchanges, subagentExchanges } = figures.counts(systemClock.now());
       return { exchanges, subagentExchanges, duplicated: audit.duplicates(), drift: audit.drift() };
     },
+    upkeepState: () => upkeep.state(),
+    archivedBytes: () => segments.totalBytes(),
+    auditArchive: (after, mostBytes) => segments.slice(after, mostBytes),
     close: () => {
       database.close();
     },

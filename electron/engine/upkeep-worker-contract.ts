@@ -11,6 +11,11 @@ export interface UpkeepWorkerData {
 export type UpkeepOperations = {
   /** Reads everything of a database. */
   inspect(file: string): Inspection;
+  /**
+   * Reads everything of a copy that nobody has open, the index of full-text search against the texts included. An index that is
+   * damaged is made anew in the copy.
+   */
+  inspectCopy(file: string): Inspection;
   /** Writes a whole, consistent copy; `target` must not be there. The copy is durable when this returns, its name is not. */
   copy(file: string, target: string): void;
   /** Creates the new database if needed, and takes over what can be read of the old one. */

@@ -36,7 +36,7 @@ export class CallGate {
     if (typeof topic !== 'string' || !isTopic(topic) || REQUESTS[topic].audience !== 'window') {
       return this.#refuse('IPC_UNKNOWN_TOPIC', 'The window has no such request.', null);
     }
-    if (!isPlainWithin(args, MOST_ARGUMENT_SIZE) || namesPath(topic, args)) {
+    if (!isPlainWithin(args, MOST_ARGUMENT_SIZE) || isForCommandLine(topic, args)) {
       return this.#refuse('IPC_BAD_ARGUMENT', `${topic} does not take these arguments from the window.`, topic);
     }
     return dispatch(this.#options.handlers, topic, args);
@@ -48,9 +48,11 @@ export class CallGate {
   }
 }
 
-/** The window never says where on the disk something is: only the command line and the API do. */
-function namesPath(topic: Topic, args: unknown): boolean {
+/** The window never says where on the disk something is, nor puts the database aside: only the command line and the API do. */
+function isForCommandLine(topic: Topic, args: unknown): boolean {
   if (topic !== 'jobs.start') return false;
+  const kind = field(args, 'kind');
+  if (kind === 'rebuild' || kind === 'backup-restore') return true;
   const paths = field(args, 'paths');
   const to = field(args, 'to');
   return (paths !== undefined && !(Array.isArray(paths) && paths.length === 0)) || (to !== undefined && to !== null);

@@ -21,6 +21,15 @@ export const alarmTexts: Readonly<Record<string, AlarmText>> = {
     unit: 'count',
     text: () => 'The database was damaged and is complete again. Health says where the damaged file is.',
   },
+  'store.unrecovered': {
+    unit: 'count',
+    text: () => 'The database could not be made anew. The archive is written; Health says more.',
+  },
+  'archive.damaged': {
+    unit: 'count',
+    text: ({ value }) => `Damaged ranges in the archive: ${value}. Health names the file; their transcripts are gone.`,
+  },
+  'backup.failed': { unit: 'count', text: () => 'The database could not be backed up. Older backups are kept.' },
   'archive.failing': { unit: 'count', text: () => 'The archive cannot be written.' },
   'consumer.beat': { unit: 'age', text: ({ value }) => `The consumer has sent no heartbeat for ${value}.` },
   'watcher.beat': { unit: 'age', text: ({ value }) => `The watcher has sent no heartbeat for ${value}.` },

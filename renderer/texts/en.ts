@@ -3,7 +3,15 @@
  * Functions take finished figures ("6", "4 s"), never raw numbers, except where the number decides the grammar.
  * Say first whether anything is lost; then state, number, action. Short sentences, no blame, no guessed causes.
  */
-import type { AlarmPriority, HealthCheck, HealthReason, JobKind, JobView, LampState } from '../../shared/status.ts';
+import type {
+  AlarmPriority,
+  HealthCheck,
+  HealthReason,
+  JobKind,
+  JobView,
+  LampState,
+  StoreRecovery,
+} from '../../shared/status.ts';
 import type { ExchangeState } from '../../shared/exchange.ts';
 
 const plural = (count: number, one: string, other: string): string => (count === 1 ? one : other);
@@ -213,10 +221,15 @@ export const texts = {
     cancel: 'Cancel',
     dismiss: 'Dismiss',
     details: 'Report',
-    kinds: { import: 'Import', resync: 'Resync', verify: 'Verify', restore: 'Restore' } satisfies Record<
-      JobKind,
-      string
-    >,
+    kinds: {
+      import: 'Import',
+      resync: 'Resync',
+      verify: 'Verify',
+      restore: 'Restore',
+      backup: 'Backup',
+      rebuild: 'Rebuild',
+      'backup-restore': 'Restoring the backup',
+    } satisfies Record<JobKind, string>,
     phases: {
       scanning: 'scanning',
       archiving: 'archiving',
@@ -238,6 +251,8 @@ export const texts = {
       `${imported} imported, ${skipped} unchanged, ${failed} failed`,
     verifySummary: (missing: string, duplicated: string) => `${missing} missing, ${duplicated} duplicated`,
     restoreSummary: (written: string, conflicts: string) => `${written} written, ${conflicts} left alone`,
+    backupSummary: (name: string, size: string) => `${name}, ${size}, checked`,
+    rebuildSummary: (exchanges: string) => `${exchanges} exchanges. The old database is kept`,
     proof: (summary: string) => `Proof: ${summary}`,
     fields: {
       files: 'Files',
@@ -256,6 +271,10 @@ export const texts = {
       written: 'Files written',
       unchanged: 'Already there',
       conflicts: 'Left alone: other content',
+      backup: 'Backup',
+      fromArchive: 'none, all from the archive',
+      setAside: 'Old database',
+      salvaged: 'Rows taken over from it',
     },
     failures: 'What could not be read',
   },
@@ -325,6 +344,7 @@ export const texts = {
       watcher: 'Watcher is alive',
       archive: 'Archive can be written',
       sqlite: 'SQLite opens and can be written',
+      upkeep: 'What is saved stays as it was',
       disk: 'Disk space',
       'capture-gap': 'No prompt is missing',
     } satisfies Record<HealthCheck['name'], string>,
@@ -353,6 +373,35 @@ export const texts = {
     exchanges: 'Exchanges',
     errorsThisHour: 'Errors this hour',
     heartbeat: 'Consumer heartbeat',
+    upkeep: 'Upkeep',
+    recovery: 'Last recovery',
+    recoveries: {
+      damage: 'Database was damaged',
+      rebuild: 'Rebuild was asked for',
+      restore: 'Backup was asked for',
+      'search-index': 'Search index was damaged, made anew',
+    } satisfies Record<StoreRecovery['cause'], string>,
+    recoveryStates: {
+      replacing: 'being replaced',
+      'catching-up': 'being filled from the archive',
+      done: 'complete again',
+      failed: 'not recovered',
+    } satisfies Record<StoreRecovery['state'], string>,
+    recovered: (what: string, age: string, state: string) => `${what} ${age} ago, ${state}`,
+    neverRecovered: 'never needed',
+    progressOf: (done: string, total: string) => `${done} of ${total}`,
+    progress: 'Filled so far',
+    oldFile: 'Old database',
+    beganWith: 'Began with',
+    archiveOnly: 'the archive alone',
+    lastBackup: 'Last backup',
+    backupsKept: 'Backups kept',
+    scrubRound: 'Compared this round',
+    lastRound: 'Last full round',
+    databaseChecked: 'Database read through',
+    damagedRanges: 'Damaged ranges in the archive',
+    damagedRange: (file: string, start: string, end: string) => `${file}, bytes ${start} to ${end}`,
+    repairedRanges: 'Repaired from transcripts',
     ago: (age: string) => `${age} ago`,
     notYet: 'not yet',
     deadLetters: 'Dead letters',

@@ -1,5 +1,5 @@
 /** Health as rows: the checks, and the measured facts beside them. */
-import type { HealthCheck, HealthReport, LampState, StatusSnapshot } from '../../shared/status.ts';
+import type { HealthCheck, HealthReport, LampState, StatusSnapshot, StoreRecovery } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import { texts } from '../texts/en.ts';
 import { NO_FIGURE, formatBytes, formatClock, formatCount, formatDuration, formatMillis } from './format.ts';
@@ -46,7 +46,7 @@ export interface FactGroup {
 
 export function factGroups(snapshot: StatusSnapshot, now: EpochMs): readonly FactGroup[] {
   const ago = (at: EpochMs | null) => (at === null ? texts.health.notYet : texts.health.ago(formatDuration(now - at)));
-  return [redisFacts(snapshot), captureFacts(snapshot, ago), savingFacts(snapshot, ago)];
+  return [redisFacts(snapshot), captureFacts(snapshot, ago), savingFacts(snapshot, ago), upkeepFacts(snapshot, now)];
 }
 
 function redisFacts({ queue }: StatusSnapshot): FactGroup {
@@ -95,4 +95,47 @@ function savingFacts({ consumer, store }: StatusSnapshot, ago: (at: EpochMs | nu
       { name: texts.health.errorsThisHour, value: formatCount(store.errorsLastHour) },
     ],
   };
+}
+
+function upkeepFacts({ upkeep }: StatusSnapshot, now: EpochMs): FactGroup {
+  const { backup, scrub } = upkeep;
+  const ago = (at: EpochMs | null) => (at === null ? texts.health.notYet : texts.health.ago(formatDuration(now - at)));
+  return {
+    title: texts.health.upkeep,
+    facts: [
+      ...recoveryFacts(upkeep.recovery, now),
+      { name: texts.health.lastBackup, value: backup.failure ?? ago(backup.lastAt) },
+      { name: texts.health.backupsKept, value: formatCount(backup.kept) },
+      { name: texts.health.scrubRound, value: progressOf(scrub.doneBytes, scrub.totalBytes) },
+      { name: texts.health.lastRound, value: ago(scrub.lastRoundAt) },
+      { name: texts.health.databaseChecked, value: ago(scrub.databaseCheckedAt) },
+      { name: texts.health.repairedRanges, value: formatCount(scrub.repaired) },
+      { name: texts.health.damagedRanges, value: formatCount(scrub.damaged) },
+      ...scrub.damagedRanges.map(({ archivePath, start, end }) => ({
+        name: texts.health.damagedRanges,
+        value: texts.health.damagedRange(archivePath, formatCount(start), formatCount(end)),
+      })),
+    ],
+  };
+}
+
+/** What happened, when, where the old file is, and how far the new one is. */
+function recoveryFacts(recovery: StoreRecovery | null, now: EpochMs): FactGroup['facts'] {
+  const { health } = texts;
+  if (recovery === null) return [{ name: health.recovery, value: health.neverRecovered }];
+  const age = formatDuration(now - recovery.at);
+  const what = health.recovered(health.recoveries[recovery.cause], age, health.recoveryStates[recovery.state]);
+  if (recovery.setAside === null) return [{ name: health.recovery, value: what }];
+  return [
+    { name: health.recovery, value: what },
+    { name: health.oldFile, value: recovery.setAside },
+    { name: health.beganWith, value: recovery.backup ?? health.archiveOnly },
+    ...(recovery.state === 'catching-up'
+      ? [{ name: health.progress, value: progressOf(recovery.doneBytes, recovery.totalBytes) }]
+      : []),
+  ];
+}
+
+function progressOf(done: number, total: number): string {
+  return texts.health.progressOf(formatBytes(done), formatBytes(total));
 }

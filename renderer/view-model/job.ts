@@ -1,6 +1,6 @@
-import type { ImportReport, JobReport, JobView } from '../../shared/status.ts';
+import type { ImportReport, JobReport, JobView, RebuildReport } from '../../shared/status.ts';
 import { texts } from '../texts/en.ts';
-import { formatBytes, formatCount, formatTime } from './format.ts';
+import { NO_FIGURE, formatBytes, formatCount, formatTime } from './format.ts';
 
 /** Share of a job that is done, 0…100; null while its size is not known. Bytes say more than files, which differ in size. */
 export function jobPercent(job: JobView): number | null {
@@ -41,6 +41,11 @@ function reportSummary(report: JobReport): string {
       return texts.jobs.verifySummary(formatCount(report.missing), formatCount(report.duplicated));
     case 'restore':
       return texts.jobs.restoreSummary(formatCount(report.written.length), formatCount(report.conflicts.length));
+    case 'backup':
+      return texts.jobs.backupSummary(report.backup.name, formatBytes(report.backup.bytes));
+    case 'rebuild':
+    case 'backup-restore':
+      return texts.jobs.rebuildSummary(formatCount(report.exchanges));
   }
 }
 
@@ -56,11 +61,18 @@ const PROVEN = ['missing', 'duplicated', 'quarantined', 'drift'] as const;
 /** Every figure of a closing report, in its own words. */
 export function reportRows(report: JobReport): readonly ReportRow[] {
   const { fields } = texts.jobs;
+  if ('setAside' in report) return rebuildRows(report);
   if (report.kind === 'restore') {
     return [
       { name: fields.written, value: formatCount(report.written.length) },
       { name: fields.unchanged, value: formatCount(report.unchanged.length) },
       { name: fields.conflicts, value: formatCount(report.conflicts.length) },
+    ];
+  }
+  if (report.kind === 'backup') {
+    return [
+      { name: fields.backup, value: report.backup.name },
+      { name: fields.bytes, value: formatBytes(report.backup.bytes) },
     ];
   }
   const what = report.kind === 'verify' ? PROVEN.map((field) => row(field, report[field])) : importRows(report);
@@ -69,6 +81,19 @@ export function reportRows(report: JobReport): readonly ReportRow[] {
     { name: fields.bytes, value: formatBytes(report.bytes) },
     ...MEASURED.map((field) => row(field, report[field])),
     ...what,
+  ];
+}
+
+function rebuildRows(report: RebuildReport): readonly ReportRow[] {
+  const { fields } = texts.jobs;
+  return [
+    { name: fields.backup, value: report.backup ?? fields.fromArchive },
+    { name: fields.setAside, value: report.setAside ?? NO_FIGURE },
+    row('files', report.files),
+    { name: fields.bytes, value: formatBytes(report.bytes) },
+    ...MEASURED.map((field) => row(field, report[field])),
+    row('quarantined', report.quarantined),
+    row('salvaged', report.salvaged),
   ];
 }
 
@@ -87,6 +112,6 @@ function row(field: keyof typeof texts.jobs.fields, count: number | null): Repor
 
 /** Files that could not be read, with the reason, at most `most` of them. */
 export function reportFailures(report: JobReport, most: number): readonly { path: string; reason: string }[] {
-  if (report.kind === 'restore') return [];
-  return (report.kind === 'verify' ? report.unreadable : report.failures).slice(0, most);
+  if (report.kind === 'verify') return report.unreadable.slice(0, most);
+  return 'failures' in report ? report.failures.slice(0, most) : [];
 }

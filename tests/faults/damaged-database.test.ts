@@ -1,8 +1,10 @@
-import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTranscripts } from '../../bench/make-transcripts.ts';
 import { SeededRandom } from '../../bench/transcripts/random.ts';
+import type { StatusSnapshot } from '../../shared/status.ts';
 import { isAlive } from '../support/child-process.ts';
 import type { Headless } from '../support/headless.ts';
 import { expectClean } from '../support/proof.ts';
@@ -10,44 +12,56 @@ import { append, idOf, sessionFile, smallExchange, textOf } from '../support/ses
 import { expectSame, expectedExchanges } from '../support/transcript-oracle.ts';
 import { Workplace } from '../support/workplace.ts';
 
-const TRANSCRIPTS = { mb: 6, files: 16, seed: 21 };
+const TRANSCRIPTS = { mb: 5, files: 12, seed: 21 };
 const SESSION = idOf('after the damage');
+const DAMAGED_BYTES = 200;
+const SEEDS = [1, 2, 3, 4, 5, 6];
 
 function databaseOf(place: Workplace): string {
   return path.join(place.home, 'holdfast.db');
 }
 
-/**
- * Everything that was generated, saved, and all of it in the database file: what its log still held would stand in for damaged
- * pages. Then killed in a second run, so that the next one cannot think that all is well.
- */
-async function savedAndKilled(): Promise<Workplace> {
-  const place = await Workplace.make();
-  const manifest = makeTranscripts({ directory: place.claude, ...TRANSCRIPTS });
-  const first = await place.start();
-  await first.waitForExchanges(manifest.exchanges, 60_000);
-  await first.stop();
-  const holdfast = await place.start();
+async function killAll(place: Workplace, holdfast: Headless): Promise<void> {
   const redis = await place.redisPid();
   await holdfast.kill();
   if (redis !== null && isAlive(redis)) process.kill(redis, 'SIGKILL');
   await place.waitForNoProcess();
-  return place;
+}
+
+/** Everything that was generated is saved, by a Holdfast that still runs. */
+async function saved(place: Workplace): Promise<Headless> {
+  const manifest = makeTranscripts({ directory: place.claude, ...TRANSCRIPTS });
+  const holdfast = await place.start();
+  await holdfast.waitForExchanges(manifest.exchanges, 60_000);
+  return holdfast;
+}
+
+/**
+ * All of it is in the database file: what its log still held would stand in for damaged pages. Killed in a second run, so that the
+ * next one cannot think that all is well.
+ */
+async function killedWithoutLog(place: Workplace, holdfast: Headless): Promise<void> {
+  expect(await holdfast.stop()).toBe(0);
+  await killAll(place, await place.start());
 }
 
 /** What was saved before and what is written from now on is there once, and the database is complete. */
-async function expectWhole(place: Workplace, holdfast: Headless): Promise<void> {
+async function expectWhole(place: Workplace, holdfast: Headless): Promise<StatusSnapshot['upkeep']> {
   append(sessionFile(place.projects, SESSION), textOf([smallExchange(SESSION, `later ${String(performance.now())}`)]));
   const expected = expectedExchanges(place.claude);
   const main = [...expected.values()].filter((exchange) => !exchange.is_subagent);
-  await holdfast.waitForExchanges(main.length, 60_000);
   await holdfast.waitForStatus(
-    ({ upkeep, safety }) => safety.allSaved && (upkeep.recovery === null || upkeep.recovery.state === 'done'),
+    ({ upkeep, safety, store, startedAt }) =>
+      (upkeep.scrub.databaseCheckedAt ?? 0) >= startedAt &&
+      store.exchanges >= main.length &&
+      safety.allSaved &&
+      (upkeep.recovery === null || upkeep.recovery.state === 'done'),
     'the database is complete',
     60_000,
   );
   expectClean(await holdfast.verify());
   expectSame(expected, await place.export());
+  return (await holdfast.status()).upkeep;
 }
 
 function overwrite(file: string, at: number, bytes: Buffer): void {
@@ -56,20 +70,90 @@ function overwrite(file: string, at: number, bytes: Buffer): void {
   closeSync(fd);
 }
 
-describe('a database whose beginning is overwritten', () => {
-  it('is put aside and made anew from the archive, and people are told', async () => {
-    await using place = await savedAndKilled();
-    overwrite(databaseOf(place), 0, Buffer.alloc(200, 0xa5));
+/** As many random bytes as a bad sector might have, somewhere. */
+function damageSomewhere(file: string, seed: number): void {
+  const random = new SeededRandom(seed);
+  const at = Math.floor(random.next() * (statSync(file).size - DAMAGED_BYTES));
+  overwrite(file, at, Buffer.from(Array.from({ length: DAMAGED_BYTES }, () => Math.floor(random.next() * 256))));
+}
+
+describe('a database that is damaged while nothing runs', () => {
+  it('at its beginning: is put aside and made anew from the archive, and people are told', async () => {
+    await using place = await Workplace.make();
+    await killedWithoutLog(place, await saved(place));
+    overwrite(databaseOf(place), 0, Buffer.alloc(DAMAGED_BYTES, 0xa5));
 
     const since = performance.now();
     const holdfast = await place.start();
-    await expectWhole(place, holdfast);
+    const { recovery } = await expectWhole(place, holdfast);
 
-    console.log(`whole again after ${(performance.now() - since).toFixed(0)} ms`);
-    const { upkeep, alarms } = await holdfast.status();
-    expect(upkeep.recovery).toMatchObject({ cause: 'damage', backup: null, state: 'done' });
-    expect(statSync(upkeep.recovery?.setAside ?? '').size).toBeGreaterThan(0);
+    console.log(`complete again ${(performance.now() - since).toFixed(0)} ms after the start`);
+    expect(recovery).toMatchObject({ cause: 'damage', backup: null, state: 'done' });
+    expect(statSync(recovery?.setAside ?? '').size).toBeGreaterThan(0);
+    const { alarms } = await holdfast.status();
     expect(alarms.map((alarm) => alarm.key)).toContain('store.recovered');
+    expect((await place.cli(['status'])).stdout).toContain(recovery?.setAside);
+    const { checks } = await holdfast.call('health.get', {});
+    expect(checks.find((check) => check.name === 'upkeep')?.reason).toContain(recovery?.setAside);
+    expect(await holdfast.stop()).toBe(0);
+  });
+
+  it('somewhere: whatever was there is there again', async () => {
+    await using place = await Workplace.make();
+    let holdfast = await saved(place);
+    const outcomes: string[] = [];
+
+    for (const seed of SEEDS) {
+      await rm(path.join(place.home, 'recoveries.json'), { force: true });
+      await killedWithoutLog(place, holdfast);
+      damageSomewhere(databaseOf(place), seed);
+      holdfast = await place.start();
+      const { recovery } = await expectWhole(place, holdfast);
+      outcomes.push(`${String(seed)}: ${recovery?.cause ?? 'nothing was hit'}`);
+    }
+
+    console.log(outcomes.join(', '));
+    // Seeds that only hit free space would prove nothing.
+    expect(outcomes.filter((outcome) => outcome.endsWith('damage')).length).toBeGreaterThan(SEEDS.length / 2);
+  });
+});
+
+const LOGS: readonly (readonly [name: string, harm: (database: string) => void])[] = [
+  ['without its -wal', (database) => rmSync(`${database}-wal`)],
+  ['without its -shm', (database) => rmSync(`${database}-shm`)],
+  ['with half of its -wal', (database) => truncateSync(`${database}-wal`, Math.floor(statSync(`${database}-wal`).size / 2))],
+  ['with an empty -shm', (database) => truncateSync(`${database}-shm`, 0)],
+  ['with a -journal of something else', (database) => copyFileSync(`${database}-wal`, `${database}-journal`)],
+];
+
+describe('a database that is found after a kill', () => {
+  it.each(LOGS)('%s: ends with everything, once', async (_name, harm) => {
+    await using place = await Workplace.make();
+    await killAll(place, await saved(place));
+    expect(existsSync(`${databaseOf(place)}-wal`)).toBe(true);
+
+    harm(databaseOf(place));
+    const holdfast = await place.start();
+
+    await expectWhole(place, holdfast);
+    expect(await holdfast.stop()).toBe(0);
+  });
+});
+
+describe('a database that is damaged while Holdfast runs', () => {
+  it('is replaced while recording goes on', async () => {
+    await using place = await Workplace.make();
+    await killedWithoutLog(place, await saved(place));
+    const holdfast = await place.start();
+    await holdfast.waitForStatus(({ upkeep }) => upkeep.scrub.databaseCheckedAt !== null, 'the check after the kill');
+    // Everything but the first page, which the running program has read: it meets the damage with its next question.
+    const { size } = statSync(databaseOf(place));
+    overwrite(databaseOf(place), 4096, Buffer.alloc(size - 4096, 0xa5));
+
+    const { recovery } = await expectWhole(place, holdfast);
+
+    expect(recovery).toMatchObject({ cause: 'damage', state: 'done' });
+    expect(readdirSync(place.home).filter((name) => name.startsWith('holdfast.db.damaged-'))).not.toEqual([]);
     expect(await holdfast.stop()).toBe(0);
   });
 });

@@ -100,6 +100,7 @@ export class FakeEngine {
       'jobs.start': () => Promise.resolve({ id: 'job-1' }),
       'jobs.get': ({ id }) => Promise.resolve(runningJob({ id })),
       'jobs.cancel': ({ id }) => Promise.resolve(runningJob({ id, state: 'cancelled', endedAt: NOW })),
+      'backups.list': () => Promise.resolve([]),
       'deadLetters.list': () => Promise.resolve([]),
       'deadLetters.retry': nothing,
       'deadLetters.discard': nothing,

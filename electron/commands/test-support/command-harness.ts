@@ -106,6 +106,7 @@ function contextFor(home: string, out: Output, err: Output): CommandContext {
     err,
     clock: systemClock,
     interrupted: () => never,
+    ask: null,
     runHeadless: () => Promise.resolve(0),
     runDesktop: () => Promise.resolve(null),
   };

@@ -27,6 +27,8 @@ export function hasToken(authorization: string | undefined, token: string): bool
 export function isBarredForWindow(topic: Topic, args: unknown): boolean {
   if (REQUESTS[topic].audience === 'cli') return true;
   if (topic !== 'jobs.start' || typeof args !== 'object' || args === null) return false;
+  // What puts the database aside is asked for, and confirmed, where it was typed.
+  if ('kind' in args && (args.kind === 'rebuild' || args.kind === 'backup-restore')) return true;
   const namesPaths = 'paths' in args && Array.isArray(args.paths) && args.paths.length > 0;
   const namesTarget = 'to' in args && args.to !== null;
   return namesPaths || namesTarget;

@@ -111,7 +111,8 @@ export class Archive {
         await handle.close();
       }
     } catch (error) {
-      throw unavailable(error, archivePath);
+      // Somebody has removed it: as if it had been cut to nothing. It is copied from its transcript again.
+      throw systemErrorCode(error) === 'ENOENT' ? shorter(start, buffer.length) : unavailable(error, archivePath);
     }
     return buffer;
   }
@@ -186,11 +187,7 @@ export class ArchiveWriter {
 async function readFully(handle: FileHandle, buffer: Buffer, position: number): Promise<void> {
   for (let done = 0; done < buffer.length;) {
     const { bytesRead } = await handle.read(buffer, done, buffer.length - done, position + done);
-    if (bytesRead === 0) {
-      throw new ArchiveError('ARCHIVE_MISMATCH', 'an archived transcript is shorter than what was written of it', {
-        context: { position, length: buffer.length },
-      });
-    }
+    if (bytesRead === 0) throw shorter(position, buffer.length);
     done += bytesRead;
   }
 }
@@ -202,6 +199,12 @@ async function openOrCreate(file: string): Promise<{ handle: FileHandle; isNew: 
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     return { handle: await open(file, 'wx+', 0o600), isNew: true };
   }
+}
+
+function shorter(position: number, length: number): ArchiveError {
+  return new ArchiveError('ARCHIVE_MISMATCH', 'an archived transcript is shorter than what was written of it', {
+    context: { position, length },
+  });
 }
 
 function unavailable(cause: unknown, archivePath: string): ArchiveError {

@@ -36,7 +36,16 @@ const description = z.object({
   records: z.number(),
   sessions: z.number(),
   verifiedAt: z.number(),
+  /** What the database was marked with, see `BackupSchedule`. */
+  mark: z.string(),
 });
+
+export interface TakeOptions {
+  readonly at: EpochMs;
+  readonly mark: string;
+  /** So many stay, the new one among them. */
+  readonly keep: number;
+}
 
 export class BackupShelf {
   readonly #directory: string;
@@ -56,7 +65,7 @@ export class BackupShelf {
    * Makes a backup, checks it, and removes the oldest ones beyond `keep`. Error: BACKUP_FAILED; the ones that there were are
    * still there then.
    */
-  async take(ports: CopyPorts, at: EpochMs, keep: number): Promise<BackupView> {
+  async take(ports: CopyPorts, { at, mark, keep }: TakeOptions): Promise<BackupView> {
     const name = `holdfast-${fileTime(at)}.db`;
     const file = path.join(this.#directory, name);
     const partial = `${file}${PARTIAL}`;
@@ -68,7 +77,7 @@ export class BackupShelf {
       if (!isSound) throw new BackupError('BACKUP_DAMAGED', 'the copy of the database does not hold what it should');
       await syncFile(partial);
       // First what is said of it: a copy without it would never count as verified.
-      await writeFileAtomic(`${file}.json`, `${JSON.stringify({ at, ...content, verifiedAt: at }, null, 2)}\n`);
+      await writeFileAtomic(`${file}.json`, `${JSON.stringify({ at, ...content, verifiedAt: at, mark }, null, 2)}\n`);
       await rename(partial, file);
       await syncDirectory(this.#directory);
     } catch (error) {
@@ -104,6 +113,11 @@ export class BackupShelf {
       if (verified && (await isReadable(() => isSound(file)))) return { name, file };
     }
     return null;
+  }
+
+  /** What the database was marked with when that backup was made; null: not known. */
+  async markOf(name: string): Promise<string | null> {
+    return (await readDescription(path.join(this.#directory, `${name}.json`)))?.mark ?? null;
   }
 
   async #view(name: string): Promise<BackupView | null> {

@@ -5,6 +5,8 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { syncDirectory } from '../core/atomic-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 
+/** Ending of a copy on its way into place. */
+export const RESTORING = '.restoring';
 /** The file itself last: as long as it stands, its log belongs to it. */
 const SUFFIXES = ['-journal', '-shm', '-wal', ''] as const;
 
@@ -34,7 +36,7 @@ export async function setDatabaseAside(
 
 /** Copies a file so that it is whole and durable before it has its name. Replaces nothing of a database but the file itself. */
 export async function putDatabaseInPlace(source: string, file: string): Promise<void> {
-  const temporary = `${file}.restoring`;
+  const temporary = `${file}${RESTORING}`;
   try {
     await copyFile(source, temporary);
     await syncFile(temporary);

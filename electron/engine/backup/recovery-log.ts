@@ -44,7 +44,8 @@ export class RecoveryLog {
 
   /** How many databases were replaced by themselves since then. */
   replacedSince(at: number): number {
-    return this.#entries.filter((entry) => entry.cause === 'damage' && entry.at >= at).length;
+    const replaced = this.#entries.filter((entry) => entry.cause === 'damage' && entry.setAside !== null);
+    return replaced.filter((entry) => entry.at >= at).length;
   }
 
   async add(entry: KeptRecovery): Promise<void> {

@@ -111,14 +111,25 @@ function recoveryConditions(facts: StatusFacts): Condition[] {
     const shared = { delayMs: 0, limit: null, givesWayTo: null } as const;
     return [{ key: 'store.rebuilding', priority: 2, value, ...shared }];
   }
+  if (recovery.state === 'failed') return when(true, 'store.unrecovered', 1);
   const isFresh = facts.now - (recovery.endedAt ?? recovery.at) < RECOVERY_TOLD_MS;
   return when(isFresh && recovery.cause === 'damage', 'store.recovered', 4);
+}
+
+function upkeepConditions({ upkeep }: StatusFacts): Condition[] {
+  const { damaged } = upkeep.scrub;
+  const isDamaged = { key: 'archive.damaged', priority: 2, value: damaged, limit: 0, delayMs: 0, givesWayTo: null } as const;
+  return [
+    ...(damaged > 0 ? [isDamaged] : []),
+    ...when(upkeep.backup.failure !== null, 'backup.failed', 3),
+  ];
 }
 
 function storeConditions(facts: StatusFacts): Condition[] {
   const { store, capture, consumer, job } = facts;
   return [
     ...recoveryConditions(facts),
+    ...upkeepConditions(facts),
     ...when(store.isFailing && !isRecovering(facts), 'store.failing', 1),
     ...when(capture.archiveFailing, 'archive.failing', 1),
     ...below('disk', 'diskFreeBytes', store.diskFreeBytes),

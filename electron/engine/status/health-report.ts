@@ -1,5 +1,5 @@
-import type { HealthCheck, HealthReport, StatusSnapshot } from '../../../shared/status.ts';
-import { THRESHOLDS } from './thresholds.ts';
+import type { HealthCheck, HealthReport, StatusSnapshot, StoreRecovery } from '../../../shared/status.ts';
+import { RECOVERY_TOLD_MS, THRESHOLDS } from './thresholds.ts';
 
 /** Things that are asked anew for a health report, each timed. A rejection is the reason of a failed check. */
 export interface HealthProbes {
@@ -32,6 +32,7 @@ export async function healthReport(
     timed('watcher', () => watcherCheck(snapshot)),
     timed('archive', () => probe(probes.archive)),
     timed('sqlite', () => probe(probes.sqlite)),
+    timed('upkeep', () => upkeepCheck(snapshot)),
     timed('disk', () => diskCheck(snapshot)),
     timed('capture-gap', () => gapCheck(snapshot)),
   ]);
@@ -80,6 +81,32 @@ function watcherCheck({ watcher, transcripts, pause }: StatusSnapshot): Finding 
   if (transcripts.files === 0 && transcripts.missingRoots.length > 0)
     return warn('No agent has written a transcript yet.');
   return pass(`${transcripts.files} files in ${watcher.watchedDirectories} watched folders.`);
+}
+
+function upkeepCheck({ upkeep, at }: StatusSnapshot): Finding {
+  const { recovery, backup, scrub } = upkeep;
+  if (recovery?.state === 'failed') return fail(recovery.reason);
+  const [range] = scrub.damagedRanges;
+  if (range !== undefined) {
+    const { archivePath, start, end } = range;
+    return warn(
+      `${scrub.damaged} ranges of the archive are damaged and their transcripts gone; the newest is ${archivePath}, bytes ${start} to ${end}.`,
+    );
+  }
+  if (recovery !== null && recovery.state !== 'done') return warn(recoveryText(recovery));
+  if (backup.failure !== null) return warn(backup.failure);
+  const read = scrub.totalBytes === 0 ? 100 : Math.floor((100 * scrub.doneBytes) / scrub.totalBytes);
+  const isFresh = recovery !== null && at - recovery.at < RECOVERY_TOLD_MS;
+  return pass(`${isFresh ? `${recoveryText(recovery)} ` : ''}${backup.kept} backups; ${read} % of this round of the scrub is read.`);
+}
+
+/** What happened to a database, when, and where it is now. */
+function recoveryText({ cause, at, reason, setAside, backup, state }: StoreRecovery): string {
+  if (cause === 'search-index') return `${reason} It was made anew.`;
+  const from = backup === null ? 'from the archive' : `from the backup ${backup} and the archive`;
+  const verb = state === 'done' ? 'was' : 'is being';
+  const where = setAside === null ? '' : ` The old file is ${setAside}.`;
+  return `${reason} On ${new Date(at).toISOString()} it was put aside; the database ${verb} made anew ${from}.${where}`;
 }
 
 function diskCheck({ store }: StatusSnapshot): Finding {

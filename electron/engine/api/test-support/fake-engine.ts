@@ -193,6 +193,7 @@ const USUAL_HANDLERS: Handlers = {
   'jobs.start': () => Promise.resolve({ id: 'job-1' }),
   'jobs.get': notHere,
   'jobs.cancel': notHere,
+  'backups.list': () => Promise.resolve([]),
   'deadLetters.list': () => Promise.resolve([]),
   'deadLetters.retry': () => Promise.resolve({ count: 0 }),
   'deadLetters.discard': () => Promise.resolve({ count: 0 }),
