@@ -29,7 +29,7 @@ const settingsObject = z.looseObject({
   scrub: z
     .looseObject({
       /** Within this time everything in the archive is read once and compared with its hash. In days. */
-      days: z.number().min(0.0001).max(365).default(7),
+      days: z.number().min(0.00001).max(365).default(7),
     })
     .prefault({}),
   recording: z

@@ -21,6 +21,7 @@ export type HealthReason =
   | 'SOURCE_MISSING'
   | 'FILES_BLOCKED'
   | 'ARCHIVE_FAILING'
+  | 'ARCHIVE_DAMAGED'
   | 'STORE_FAILING'
   | 'STORE_REBUILDING'
   | 'DISK_LOW'

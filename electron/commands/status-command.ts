@@ -119,6 +119,7 @@ const REASONS: Readonly<Record<HealthReason, string>> = {
   SOURCE_MISSING: 'a transcript folder is missing',
   FILES_BLOCKED: 'some transcripts cannot be read',
   ARCHIVE_FAILING: 'the archive cannot be written',
+  ARCHIVE_DAMAGED: 'a file in the archive is damaged',
   STORE_FAILING: 'the database cannot be written',
   STORE_REBUILDING: 'the database is being made anew, nothing is lost',
   DISK_LOW: 'the disk is nearly full',

@@ -272,7 +272,12 @@ function rebuildWork(parts: HandlerParts, kind: RebuildReport['kind'], backup: s
       parts.takeLock();
       return parts.keeper.replace({ cause: kind === 'rebuild' ? 'rebuild' : 'restore', reason, backup });
     },
-    saving: async () => importPorts(parts, await parts.ensureRecorder()),
+    saving: async () => {
+      const recorder = await parts.ensureRecorder();
+      // Only a service looks at everything by itself when it starts.
+      if (parts.options.mode === 'command') recorder.capturer.requeue(null);
+      return importPorts(parts, recorder);
+    },
   });
 }
 

@@ -120,6 +120,8 @@ function phrase(reason: HealthReason, snapshot: StatusSnapshot, withCounts: bool
       return count(snapshot.transcripts.blockedFiles, 'file cannot be read', 'files cannot be read');
     case 'ARCHIVE_FAILING':
       return 'archive cannot be written';
+    case 'ARCHIVE_DAMAGED':
+      return 'a file in the archive is damaged';
     case 'STORE_FAILING':
       return 'SQLite saves fail';
     case 'STORE_REBUILDING':

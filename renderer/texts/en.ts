@@ -94,6 +94,7 @@ export const texts = {
     SOURCE_MISSING: 'A transcript folder is not there.',
     FILES_BLOCKED: 'Some transcripts cannot be read.',
     ARCHIVE_FAILING: 'The archive cannot be written.',
+    ARCHIVE_DAMAGED: 'A file in the archive is damaged; Health names it.',
     STORE_FAILING: 'SQLite cannot be written.',
     STORE_REBUILDING: 'The database is being made anew from the archive.',
     DISK_LOW: 'The disk is nearly full.',

@@ -25,7 +25,8 @@ export function observe(component: Component, facts: StatusFacts): Observation {
     case 'watcher':
       return watcher(facts);
     case 'archive':
-      return facts.capture.archiveFailing ? { state: 'failed', reason: 'ARCHIVE_FAILING' } : HEALTHY;
+      if (facts.capture.archiveFailing) return { state: 'failed', reason: 'ARCHIVE_FAILING' };
+      return facts.upkeep.scrub.damaged > 0 ? { state: 'degraded', reason: 'ARCHIVE_DAMAGED' } : HEALTHY;
     case 'queue':
       return queue(facts);
     case 'consumer':
