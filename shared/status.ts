@@ -301,8 +301,7 @@ export interface RebuildReport {
 export type JobReport = ImportReport | VerifyReport | RestoreReport | BackupReport | RebuildReport;
 
 export interface HealthCheck {
-  readonly name:
-    'redis' | 'queue' | 'consumer' | 'watcher' | 'archive' | 'sqlite' | 'upkeep' | 'disk' | 'capture-gap';
+  readonly name: 'redis' | 'queue' | 'consumer' | 'watcher' | 'archive' | 'sqlite' | 'upkeep' | 'disk' | 'capture-gap';
   readonly status: 'pass' | 'warn' | 'fail';
   readonly timeMs: number;
   /** Plain sentence. */

@@ -68,11 +68,7 @@ export async function restoreCommand(
 }
 
 /** Exit code 1 if the report says that something is not as it should be. */
-export async function printReport(
-  context: CommandContext,
-  report: JobReport,
-  { json }: JsonOption,
-): Promise<number> {
+export async function printReport(context: CommandContext, report: JobReport, { json }: JsonOption): Promise<number> {
   const { lines, isGood } = judge(report);
   if (json === true) await context.out.json(report);
   else for (const line of lines) await context.out.line(line);

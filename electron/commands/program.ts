@@ -140,7 +140,11 @@ function addBackupCommands(program: Command, context: CommandContext, ending: En
   add(backup, 'restore', 'Put a backup in the place of the database, and read again what came after it')
     .argument('<name>', 'as "holdfast backups" prints it')
     .option('--yes', 'do not ask')
-    .action(ending((name: string, _options: ConfirmedOptions, command: Command) => backupRestoreCommand(context, name, command.optsWithGlobals())));
+    .action(
+      ending((name: string, _options: ConfirmedOptions, command: Command) =>
+        backupRestoreCommand(context, name, command.optsWithGlobals()),
+      ),
+    );
   add(program, 'backups', 'List the copies of the database, newest first').action(
     ending((options: JsonOption) => backupsCommand(context, options)),
   );

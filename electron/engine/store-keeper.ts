@@ -190,7 +190,8 @@ export class StoreKeeper {
   /** Reads a copy through. What is wrong in it is wrong in the database as well, and seen to there. */
   async inspectCopy(file: string): Promise<{ isSound: boolean; exchanges: number; records: number; sessions: number }> {
     const { findings, ...counts } = await this.#alone(() => this.#upkeep.call('inspectCopy', file));
-    if (findings.length > 0) this.#inBackground('healing the database failed', () => this.#alone(() => this.#judge(findings)));
+    if (findings.length > 0)
+      this.#inBackground('healing the database failed', () => this.#alone(() => this.#judge(findings)));
     return { isSound: isUsable(findings), ...counts };
   }
 
@@ -287,7 +288,12 @@ export class StoreKeeper {
     try {
       const report = await this.#upkeep.call('salvage', setAside, paths.database);
       const { generations, deadLetters, minutes, unreadable } = report;
-      logger.info('taken over from the old database', { generations, deadLetters, minutes, unreadable: unreadable.join() });
+      logger.info('taken over from the old database', {
+        generations,
+        deadLetters,
+        minutes,
+        unreadable: unreadable.join(),
+      });
       return generations + deadLetters + minutes;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;

@@ -24,10 +24,7 @@ export class StoreLink<O extends Operations> implements StoreCalls<O> {
     this.#options = options;
   }
 
-  async call<K extends keyof O & string>(
-    operation: K,
-    ...args: Parameters<O[K]>
-  ): Promise<Awaited<ReturnType<O[K]>>> {
+  async call<K extends keyof O & string>(operation: K, ...args: Parameters<O[K]>): Promise<Awaited<ReturnType<O[K]>>> {
     try {
       const thread = await this.open();
       return await thread.call(operation, ...args);

@@ -121,7 +121,10 @@ describe('a database that is damaged while nothing runs', () => {
 const LOGS: readonly (readonly [name: string, harm: (database: string) => void])[] = [
   ['without its -wal', (database) => rmSync(`${database}-wal`)],
   ['without its -shm', (database) => rmSync(`${database}-shm`)],
-  ['with half of its -wal', (database) => truncateSync(`${database}-wal`, Math.floor(statSync(`${database}-wal`).size / 2))],
+  [
+    'with half of its -wal',
+    (database) => truncateSync(`${database}-wal`, Math.floor(statSync(`${database}-wal`).size / 2)),
+  ],
   ['with an empty -shm', (database) => truncateSync(`${database}-shm`, 0)],
   ['with a -journal of something else', (database) => copyFileSync(`${database}-wal`, `${database}-journal`)],
 ];

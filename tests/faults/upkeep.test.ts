@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -14,7 +24,9 @@ const SESSION = idOf('after the backup');
 /** In days: a round of the scrub takes some two seconds. */
 const SHORT_ROUND = 2.5e-5;
 
-const backups = z.array(z.object({ name: z.string(), bytes: z.number(), exchanges: z.number(), verified: z.boolean() }));
+const backups = z.array(
+  z.object({ name: z.string(), bytes: z.number(), exchanges: z.number(), verified: z.boolean() }),
+);
 const rebuilt = z.object({ setAside: z.string(), backup: z.string().nullable(), exchanges: z.number() });
 
 function mainOf(claude: string): number {
@@ -46,7 +58,10 @@ describe('a backup', () => {
     const report = await place.json(['backup', 'restore', listed[0]?.name ?? '', '--yes'], rebuilt);
 
     expect(listed).toMatchObject([{ verified: true }]);
-    expect(report).toMatchObject({ backup: listed[0]?.name, exchanges: [...expected.values()].filter((one) => !one.is_subagent).length });
+    expect(report).toMatchObject({
+      backup: listed[0]?.name,
+      exchanges: [...expected.values()].filter((one) => !one.is_subagent).length,
+    });
     expect(statSync(report.setAside).size).toBeGreaterThan(0);
     expectClean(await holdfast.verify());
     expectSame(expected, await place.export());
@@ -86,27 +101,30 @@ function overwrite(file: string, share: number): void {
 }
 
 describe('a rebuild', () => {
-  it.each(['with', 'without'])('makes everything anew %s a running Holdfast, also what has no transcript any more', async (how) => {
-    await using place = await Workplace.make();
-    makeTranscripts({ directory: place.claude, ...TRANSCRIPTS });
-    const gone = sessionFile(place.projects, SESSION);
-    append(gone, textOf(smallExchanges(SESSION, 'gone', 3)));
-    const holdfast = await place.start();
-    await expectWhole(place, holdfast);
-    const expected = expectedExchanges(place.claude);
-    rmSync(gone);
-    if (how === 'without') expect(await holdfast.stop()).toBe(0);
-    else await holdfast.waitForStatus(({ safety }) => safety.allSaved, 'all is saved');
+  it.each(['with', 'without'])(
+    'makes everything anew %s a running Holdfast, also what has no transcript any more',
+    async (how) => {
+      await using place = await Workplace.make();
+      makeTranscripts({ directory: place.claude, ...TRANSCRIPTS });
+      const gone = sessionFile(place.projects, SESSION);
+      append(gone, textOf(smallExchanges(SESSION, 'gone', 3)));
+      const holdfast = await place.start();
+      await expectWhole(place, holdfast);
+      const expected = expectedExchanges(place.claude);
+      rmSync(gone);
+      if (how === 'without') await holdfast.stop();
+      else await holdfast.waitForStatus(({ safety }) => safety.allSaved, 'all is saved');
 
-    const refused = await place.cli(['rebuild']);
-    const report = await place.json(['rebuild', '--yes'], rebuilt);
+      const refused = await place.cli(['rebuild']);
+      const report = await place.json(['rebuild', '--yes'], rebuilt);
 
-    expect(refused).toMatchObject({ code: 2 });
-    expect(refused.stderr).toContain('--yes');
-    expect(statSync(report.setAside).size).toBeGreaterThan(0);
-    expectSame(expected, await place.export());
-    expectClean(await place.verify());
-  });
+      expect(refused).toMatchObject({ code: 2 });
+      expect(refused.stderr).toContain('--yes');
+      expect(statSync(report.setAside).size).toBeGreaterThan(0);
+      expectSame(expected, await place.export());
+      expectClean(await place.verify());
+    },
+  );
 
   it('puts right a database that no command can open', async () => {
     await using place = await Workplace.make();

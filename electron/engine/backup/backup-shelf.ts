@@ -57,7 +57,12 @@ export class BackupShelf {
   /** Newest first. One whose description is gone counts as not verified. */
   async list(): Promise<readonly BackupView[]> {
     const names = (await this.#names()).filter((name) => NAME.test(name));
-    const views = await Promise.all(names.toSorted().toReversed().map((name) => this.#view(name)));
+    const views = await Promise.all(
+      names
+        .toSorted()
+        .toReversed()
+        .map((name) => this.#view(name)),
+    );
     return views.filter((view) => view !== null);
   }
 
@@ -98,7 +103,10 @@ export class BackupShelf {
   ): Promise<{ readonly name: string; readonly file: string }> {
     const file = path.join(this.#directory, name);
     if (!NAME.test(name) || !(await this.#isThere(file))) {
-      throw new BackupError('NOT_FOUND', `There is no backup "${name}"; "holdfast backups" lists them. Nothing was changed.`);
+      throw new BackupError(
+        'NOT_FOUND',
+        `There is no backup "${name}"; "holdfast backups" lists them. Nothing was changed.`,
+      );
     }
     if (await isSound(file)) return { name, file };
     throw new BackupError('BACKUP_DAMAGED', `The backup ${name} is damaged and was not used. Nothing was changed.`);

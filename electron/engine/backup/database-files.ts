@@ -15,11 +15,7 @@ const SUFFIXES = ['-journal', '-shm', '-wal', ''] as const;
  * @param why ends up in the name: `holdfast.db.damaged-2026-11-22T17-21-45-123Z`
  * @returns where it is now; null when there was none
  */
-export async function setDatabaseAside(
-  file: string,
-  why: 'damaged' | 'replaced',
-  at: EpochMs,
-): Promise<string | null> {
+export async function setDatabaseAside(file: string, why: 'damaged' | 'replaced', at: EpochMs): Promise<string | null> {
   const target = `${file}.${why}-${fileTime(at)}`;
   let isThere = false;
   for (const suffix of SUFFIXES) {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AlarmBook } from './alarm-book.ts';
+import type { StoreRecovery } from '../../../shared/status.ts';
 import type { StatusFacts } from './status-facts.ts';
+import { NO_UPKEEP } from './test-support/no-upkeep.ts';
 import { NOW, RUNNING_IMPORT, factsWith } from './test-support/sample-facts.ts';
 import { THRESHOLDS } from './thresholds.ts';
 
@@ -9,6 +11,16 @@ function raisedBy(facts: StatusFacts): readonly string[] {
   const book = new AlarmBook();
   book.update(facts, 0);
   return book.update(facts, 3_600_000).map(({ key, priority }) => `${key} ${priority}`);
+}
+
+/** A database that was put aside. */
+function recovered(changes: Partial<StoreRecovery>): Partial<StatusFacts['upkeep']> {
+  return {
+    recovery: {
+      ...{ at: NOW - 60_000, cause: 'damage', reason: 'It was damaged.', setAside: '/data/old', backup: null },
+      ...{ state: 'done', doneBytes: 0, totalBytes: 0, salvaged: 3, endedAt: NOW - 1000, ...changes },
+    },
+  };
 }
 
 describe('AlarmBook', () => {
@@ -44,12 +56,20 @@ describe('AlarmBook', () => {
     ['store.deadLetters 2', { store: { deadLetters: 10 } }],
     ['store.latency.warning 3', { consumer: { latency: [1, 251, 900] } }],
     ['store.latency 2', { consumer: { latency: [1, 501, 900] } }],
+    ['store.rebuilding 2', { store: { isFailing: true }, upkeep: recovered({ state: 'replacing', endedAt: null }) }],
+    ['store.rebuilding 2', { upkeep: recovered({ state: 'catching-up', endedAt: null }) }],
+    ['store.recovered 4', { upkeep: recovered({}) }],
+    ['store.unrecovered 1', { upkeep: recovered({ state: 'failed' }) }],
+    ['archive.damaged 2', { upkeep: { scrub: { ...NO_UPKEEP.scrub, damaged: 2 } } }],
+    ['backup.failed 3', { upkeep: { backup: { ...NO_UPKEEP.backup, failure: 'No room.' } } }],
     ['store.wal.warning 3', { store: { walBytes: 128 * 1024 * 1024 + 1 } }],
   ])('raises %s, and it alone', (expected, changes) => {
     expect(raisedBy(factsWith(changes))).toEqual([expected]);
   });
 
   it.each<[string, Parameters<typeof factsWith>[0]]>([
+    ['a recovery of the day before', { upkeep: recovered({ endedAt: NOW - 25 * 3_600_000 }) }],
+    ['a rebuild that somebody has asked for', { upkeep: recovered({ cause: 'rebuild' }) }],
     [
       'limits that are just reached',
       { queue: { depth: 100, pending: 10, oldestAgeMs: 60_000 }, store: { diskFreeBytes: 5e9 } },

@@ -118,11 +118,15 @@ function recoveryConditions(facts: StatusFacts): Condition[] {
 
 function upkeepConditions({ upkeep }: StatusFacts): Condition[] {
   const { damaged } = upkeep.scrub;
-  const isDamaged = { key: 'archive.damaged', priority: 2, value: damaged, limit: 0, delayMs: 0, givesWayTo: null } as const;
-  return [
-    ...(damaged > 0 ? [isDamaged] : []),
-    ...when(upkeep.backup.failure !== null, 'backup.failed', 3),
-  ];
+  const isDamaged = {
+    key: 'archive.damaged',
+    priority: 2,
+    value: damaged,
+    limit: 0,
+    delayMs: 0,
+    givesWayTo: null,
+  } as const;
+  return [...(damaged > 0 ? [isDamaged] : []), ...when(upkeep.backup.failure !== null, 'backup.failed', 3)];
 }
 
 function storeConditions(facts: StatusFacts): Condition[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HealthTracker, observe, type Component } from './component-health.ts';
+import { NO_UPKEEP } from './test-support/no-upkeep.ts';
 import { NOW, factsWith } from './test-support/sample-facts.ts';
 
 const COMPONENTS: readonly Component[] = ['transcripts', 'watcher', 'archive', 'queue', 'consumer', 'store'];
@@ -42,6 +43,7 @@ describe('observe', () => {
     ['consumer', 'failed CONSUMER_STALLED', { consumer: { beatAgeMs: 120_001 } }],
     ['consumer', 'failed CONSUMER_STALLED', { consumer: { beatAgeMs: null } }],
     ['consumer', 'degraded CONSUMER_RETRYING', { consumer: { retryingForMs: 500 } }],
+    ['archive', 'degraded ARCHIVE_DAMAGED', { upkeep: { scrub: { ...NO_UPKEEP.scrub, damaged: 1 } } }],
     ['store', 'failed STORE_FAILING', { store: { isFailing: true, diskFreeBytes: 0 } }],
     ['store', 'degraded DISK_LOW', { store: { diskFreeBytes: 999_999_999, deadLetters: 1 } }],
     ['store', 'degraded DEAD_LETTERS', { store: { deadLetters: 1 } }],

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { HealthReport, StatusSnapshot } from '../../../shared/status.ts';
+import type { HealthReport, StatusSnapshot, StoreRecovery } from '../../../shared/status.ts';
 import { HealthTracker } from './component-health.ts';
 import { healthReport, type HealthProbes } from './health-report.ts';
 import { buildSnapshot } from './snapshot.ts';
-import { factsWith } from './test-support/sample-facts.ts';
+import { NO_UPKEEP } from './test-support/no-upkeep.ts';
+import { NOW, factsWith } from './test-support/sample-facts.ts';
 
 const GOOD: HealthProbes = {
   redis: () => Promise.resolve('Redis answers.'),
@@ -41,7 +42,34 @@ async function notPassed(
   return [status, ...checks.filter((check) => check.status !== 'pass').map(({ name, status: of }) => `${name} ${of}`)];
 }
 
+const DAMAGE = { archivePath: 'claude-code/x/y.jsonl', start: 10, end: 20, foundAt: NOW };
+const RECOVERY: StoreRecovery = {
+  ...{
+    at: NOW - 5000,
+    cause: 'damage',
+    reason: 'It was damaged.',
+    setAside: '/data/holdfast.db.damaged-1',
+    backup: null,
+  },
+  ...{ state: 'done', doneBytes: 0, totalBytes: 0, salvaged: 0, endedAt: NOW - 1000 },
+};
+
 describe('healthReport', () => {
+  it('says in words what happened to the database, when, and where the old file is', async () => {
+    const reasonOf = async (recovery: StoreRecovery): Promise<string | undefined> =>
+      (await reportOf({ upkeep: { recovery } })).checks.find((check) => check.name === 'upkeep')?.reason;
+
+    expect(await reasonOf(RECOVERY)).toContain(
+      'It was damaged. On 2026-11-22T11:59:55.000Z it was put aside; the database was made anew from the archive. ' +
+        'The old file is /data/holdfast.db.damaged-1.',
+    );
+    expect(await reasonOf({ ...RECOVERY, backup: 'b.db', state: 'catching-up' })).toContain(
+      'is being made anew from the backup b.db and the archive',
+    );
+    expect(await reasonOf({ ...RECOVERY, cause: 'search-index', setAside: null })).toContain('It was made anew.');
+    expect(await reasonOf({ ...RECOVERY, at: NOW - 48 * 3_600_000 })).not.toContain('damaged');
+  });
+
   it('passes every check, each with a sentence and its time, while all is well', async () => {
     const { status, checks } = await reportOf();
 
@@ -53,6 +81,7 @@ describe('healthReport', () => {
       'watcher',
       'archive',
       'sqlite',
+      'upkeep',
       'disk',
       'capture-gap',
     ]);
@@ -73,6 +102,22 @@ describe('healthReport', () => {
     ['little room', ['degraded', 'disk warn'], { store: { diskFreeBytes: 4e9 } }],
     ['hardly any room', ['unhealthy', 'disk fail'], { store: { diskFreeBytes: 9e8 } }],
     ['unknown room', ['degraded', 'disk warn'], { store: { diskFreeBytes: null } }],
+    [
+      'a damaged range of the archive',
+      ['degraded', 'upkeep warn'],
+      { upkeep: { scrub: { ...NO_UPKEEP.scrub, damaged: 1, damagedRanges: [DAMAGE] } } },
+    ],
+    [
+      'a database that is made anew',
+      ['degraded', 'upkeep warn'],
+      { upkeep: { recovery: { ...RECOVERY, state: 'catching-up' } } },
+    ],
+    ['one that could not be', ['unhealthy', 'upkeep fail'], { upkeep: { recovery: { ...RECOVERY, state: 'failed' } } }],
+    [
+      'a backup that failed',
+      ['degraded', 'upkeep warn'],
+      { upkeep: { backup: { ...NO_UPKEEP.backup, failure: 'No.' } } },
+    ],
     ['prompts that are missing', ['degraded', 'capture-gap warn'], { captureGap: 3 }],
     ['a comparison that was not made yet', ['degraded', 'capture-gap warn'], { captureGap: null }],
   ])('reports %s', async (_name, expected, changes) => {

@@ -97,7 +97,9 @@ function upkeepCheck({ upkeep, at }: StatusSnapshot): Finding {
   if (backup.failure !== null) return warn(backup.failure);
   const read = scrub.totalBytes === 0 ? 100 : Math.floor((100 * scrub.doneBytes) / scrub.totalBytes);
   const isFresh = recovery !== null && at - recovery.at < RECOVERY_TOLD_MS;
-  return pass(`${isFresh ? `${recoveryText(recovery)} ` : ''}${backup.kept} backups; ${read} % of this round of the scrub is read.`);
+  return pass(
+    `${isFresh ? `${recoveryText(recovery)} ` : ''}${backup.kept} backups; ${read} % of this round of the scrub is read.`,
+  );
 }
 
 /** What happened to a database, when, and where it is now. */

@@ -85,7 +85,9 @@ function checkPositions(database: Database): readonly Finding[] {
       .all();
     const dangling = database.pragma('foreign_key_check') as readonly { readonly table: string }[];
     return [
-      ...wrong.slice(0, DETAILS).map((row): Finding => ({ part: 'content', detail: `position of generation ${row.id}` })),
+      ...wrong
+        .slice(0, DETAILS)
+        .map((row): Finding => ({ part: 'content', detail: `position of generation ${row.id}` })),
       ...dangling.slice(0, DETAILS).map((row): Finding => ({ part: 'content', detail: `reference in ${row.table}` })),
     ];
   });
@@ -157,5 +159,7 @@ function guarded(part: DamagedPart, check: () => readonly Finding[]): readonly F
 /** Of a file that is garbage, SQLite may find a query as well that it calls a mere error: that the table is not there. */
 function isDamage(error: unknown): error is Error {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
-  return DAMAGE_CODE.test(error.code) || (error.code === 'SQLITE_ERROR' && /no such (table|column)/.test(error.message));
+  return (
+    DAMAGE_CODE.test(error.code) || (error.code === 'SQLITE_ERROR' && /no such (table|column)/.test(error.message))
+  );
 }

@@ -36,7 +36,9 @@ export class UpkeepTable {
 
   keepScrub(state: string): void {
     this.#database
-      .prepare("INSERT INTO upkeep (name, value) VALUES ('scrub', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+      .prepare(
+        "INSERT INTO upkeep (name, value) VALUES ('scrub', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      )
       .run(state);
   }
 
