@@ -8,6 +8,7 @@ import type { Clock } from './core/clock.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { SettingsFile } from './config/settings-file.ts';
 import type { EngineOptions } from './contract.ts';
+import { abortable } from './jobs/abortable.ts';
 import type { JobRunner, JobWork } from './jobs/job-runner.ts';
 import { importJob, resyncJob, settle, type ImportPorts, type ImportScope } from './jobs/import-job.ts';
 import { rebuildJob } from './jobs/rebuild-job.ts';
@@ -257,9 +258,9 @@ async function verifyPorts(parts: HandlerParts, recorder: Recorder | null): Prom
 }
 
 function backupWork({ takeBackup }: HandlerParts): JobWork {
-  return async (progress) => {
+  return async (progress, signal) => {
     progress({ phase: 'writing' });
-    return { kind: 'backup', backup: await takeBackup() };
+    return { kind: 'backup', backup: await abortable(takeBackup(), signal) };
   };
 }
 

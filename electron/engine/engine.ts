@@ -300,6 +300,7 @@ class LocalEngine implements Engine {
     this.#isStopping = true;
     for (const item of this.#cleanup.splice(0)) item[Symbol.dispose]();
     this.#running?.board.stop();
+    await this.#running?.keeper.interrupt();
     await this.#jobs.stop();
     await this.#api?.stop();
     await this.#recorderStart?.catch(() => null);

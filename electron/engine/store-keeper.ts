@@ -122,11 +122,15 @@ export class StoreKeeper {
     this.#inBackground('checking the database after an unclean stop failed', () => this.check());
   }
 
-  async stop(): Promise<void> {
+  /** Takes on nothing more, and ends what takes long; a recovery that is cut off goes on with the next start. */
+  async interrupt(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.[Symbol.dispose]();
-    // Ends what the work waits for; a recovery that is cut off goes on with the next start.
     await this.#upkeep.end();
+  }
+
+  async stop(): Promise<void> {
+    await this.interrupt();
     await this.#turn;
     await this.reader.hold('terminate');
     await this.checker.hold('terminate');
@@ -232,6 +236,8 @@ export class StoreKeeper {
     logger.warn('the database was put aside', { cause: wanted.cause, path: setAside, backup: source?.file ?? null });
     await this.#log?.change({ setAside });
     if (source !== null) await putDatabaseInPlace(source.file, paths.database);
+    // Before anybody reads it: a backup may be of an earlier version.
+    openDatabase(paths.database, { nativeBinding: this.#options.engine.sqliteBinding }).close();
     // Who goes back to an earlier state wants that state.
     if (setAside === null || wanted.cause === 'restore') return;
     await this.#log?.change({ salvaged: await this.#salvage(setAside) });
@@ -313,9 +319,9 @@ export class StoreKeeper {
   }
 
   #noteProgress(): void {
+    if (this.#log?.latest?.state !== 'catching-up' || this.isBusy) return;
     const totals = this.#options.recorder()?.registry.totals();
-    if (this.#log?.latest?.state !== 'catching-up' || this.isBusy || totals === undefined) return;
-    if (totals.committedBytes < totals.committableBytes) return;
+    if (totals === undefined || totals.committedBytes < totals.committableBytes) return;
     this.#inBackground('noting the end of the recovery failed', async () => {
       await this.#alone(async () => {
         await this.#log?.change({ state: 'done', endedAt: this.#options.clock.now() });

@@ -69,7 +69,7 @@ export class StoreUpkeep {
   }
 
   async stop(): Promise<void> {
-    this.backups.stop();
+    await this.backups.stop();
     await this.#scrubber.stop();
   }
 

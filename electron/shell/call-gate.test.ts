@@ -80,6 +80,8 @@ describe('CallGate', () => {
     ['recording.pause', { minutes: 0 }],
     ['jobs.start', { kind: 'import', paths: ['/etc/passwd'] }],
     ['jobs.start', { kind: 'import', paths: 'x' }],
+    ['jobs.start', { kind: 'rebuild' }],
+    ['jobs.start', { kind: 'backup-restore', name: 'x' }],
     ['jobs.start', { kind: 'restore', session: 'a', to: '/tmp' }],
     ['search.query', { query: 'x'.repeat(MOST_ARGUMENT_SIZE) }],
     ['search.query', new Map([['query', 'x']])],

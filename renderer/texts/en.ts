@@ -401,6 +401,7 @@ export const texts = {
     lastRound: 'Last full round',
     databaseChecked: 'Database read through',
     damagedRanges: 'Damaged ranges in the archive',
+    damagedRangeName: (number: string) => `Damaged range ${number}`,
     damagedRange: (file: string, start: string, end: string) => `${file}, bytes ${start} to ${end}`,
     repairedRanges: 'Repaired from transcripts',
     ago: (age: string) => `${age} ago`,

@@ -111,8 +111,8 @@ function upkeepFacts({ upkeep }: StatusSnapshot, now: EpochMs): FactGroup {
       { name: texts.health.databaseChecked, value: ago(scrub.databaseCheckedAt) },
       { name: texts.health.repairedRanges, value: formatCount(scrub.repaired) },
       { name: texts.health.damagedRanges, value: formatCount(scrub.damaged) },
-      ...scrub.damagedRanges.map(({ archivePath, start, end }) => ({
-        name: texts.health.damagedRanges,
+      ...scrub.damagedRanges.map(({ archivePath, start, end }, index) => ({
+        name: texts.health.damagedRangeName(formatCount(index + 1)),
         value: texts.health.damagedRange(archivePath, formatCount(start), formatCount(end)),
       })),
     ],

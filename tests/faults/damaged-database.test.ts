@@ -16,7 +16,7 @@ const TRANSCRIPTS = { mb: 5, files: 12, seed: 21 };
 const SESSION = idOf('after the damage');
 const DAMAGED_BYTES = 200;
 /** Of them some hit nothing that is in use; how much is found of what was hit is measured beside the check itself. */
-const SEEDS = [3, 6, 7, 1];
+const SEEDS = [3, 1, 6];
 
 function databaseOf(place: Workplace): string {
   return path.join(place.home, 'holdfast.db');

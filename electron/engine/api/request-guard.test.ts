@@ -55,6 +55,8 @@ describe('isBarredForWindow', () => {
   it('bars what is for the command line, and every path', () => {
     expect(isBarredForWindow('exchanges.page', {})).toBe(true);
     expect(isBarredForWindow('jobs.start', { kind: 'import', paths: ['/etc'] })).toBe(true);
+    expect(isBarredForWindow('jobs.start', { kind: 'rebuild' })).toBe(true);
+    expect(isBarredForWindow('jobs.start', { kind: 'backup-restore', name: 'x' })).toBe(true);
     expect(isBarredForWindow('jobs.start', { kind: 'restore', session: 's', to: '/etc' })).toBe(true);
   });
 

@@ -32,7 +32,7 @@ const LEFT_FREE_BYTES = 1_000_000_000;
 export class BackupSchedule {
   readonly #options: BackupScheduleOptions;
   #timer: Disposable | null = null;
-  #looking = false;
+  #looking: Promise<void> | null = null;
   #failedAt: number | null = null;
   #view: Upkeep['backup'] = { lastAt: null, kept: 0, failure: null };
 
@@ -51,22 +51,25 @@ export class BackupSchedule {
     });
   }
 
-  stop(): void {
+  /** Whoever makes the copies has to be interrupted before, or this waits for the one under way. */
+  async stop(): Promise<void> {
     this.#timer?.[Symbol.dispose]();
     this.#timer = null;
+    await this.#looking;
   }
 
   /** Makes a backup if one is due. Never rejects. */
   async look(): Promise<void> {
-    if (this.#looking || this.#options.isBusy()) return;
-    this.#looking = true;
-    try {
-      if (await this.#isDue()) await this.take();
-    } catch (error) {
+    if (this.#looking !== null || this.#options.isBusy()) return;
+    this.#looking = this.#lookNow().catch((error: unknown) => {
       if (!isAbort(error)) this.#options.logger.error('a backup failed', { error: describeError(error) });
-    } finally {
-      this.#looking = false;
-    }
+    });
+    await this.#looking;
+    this.#looking = null;
+  }
+
+  async #lookNow(): Promise<void> {
+    if (await this.#isDue()) await this.take();
   }
 
   /** Makes a backup now. Errors: BACKUP_FAILED, BACKUP_DAMAGED. */

@@ -1,6 +1,7 @@
 /** Puts another database in the place of the present one, and ends when it holds everything that is archived. */
 import type { RebuildReport } from '../../../shared/status.ts';
 import { EngineError } from '../core/errors.ts';
+import { abortable } from './abortable.ts';
 import { settle, type ImportPorts } from './import-job.ts';
 import type { JobWork } from './job-runner.ts';
 
@@ -14,8 +15,7 @@ export interface RebuildPorts {
 export function rebuildJob(kind: RebuildReport['kind'], ports: RebuildPorts): JobWork {
   return async (progress, signal) => {
     progress({ phase: 'writing' });
-    const replaced = await ports.replace();
-    signal.throwIfAborted();
+    const replaced = await abortable(ports.replace(), signal);
     const saving = await ports.saving();
     if (!(await settle(saving, progress, signal))) {
       const { committableBytes, committedBytes } = saving.totals();

@@ -102,7 +102,8 @@ function migrate(database: Database): void {
   }
 }
 
-function versionOf(database: Database): number {
+/** How many migrations it has gone through. */
+export function versionOf(database: Database): number {
   const version = database.pragma('user_version', { simple: true });
   if (typeof version !== 'number') throw new InvariantError('user_version is not a number');
   return version;
@@ -157,11 +158,11 @@ export function schemaOf(database: Database): readonly string[] {
     .all();
 }
 
-/** The schema that this version makes. */
-export function expectedSchema(nativeBinding: string | null): readonly string[] {
+/** The schema that a database of that version has. */
+export function expectedSchema(version: number, nativeBinding: string | null): readonly string[] {
   const database = new Sqlite(':memory:', nativeBinding === null ? {} : { nativeBinding });
   try {
-    migrate(database);
+    for (const migration of MIGRATIONS.slice(0, version)) database.exec(migration);
     return schemaOf(database);
   } finally {
     database.close();

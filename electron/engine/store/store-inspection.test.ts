@@ -1,7 +1,9 @@
 import { closeSync, copyFileSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../bench/transcripts/random.ts';
 import { checkSearchIndex, openDatabase, rebuildSearchIndex, toStoreError } from './database.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
 import { inspectDatabase } from './store-inspection.ts';
 import { StoreBed } from './test-support/store-bed.ts';
 import { TRANSCRIPT, answerLine, promptLine } from './test-support/transcript.ts';
@@ -103,6 +105,17 @@ describe('inspectDatabase', () => {
     bed.database.exec(sql);
 
     expect(inspectDatabase(bed.database, null).findings.map((finding) => finding.part)).toContain(part);
+  });
+
+  it('calls a database of an earlier version sound, and one without anything in it damaged', () => {
+    using bed = new StoreBed();
+    const earlier = new Sqlite(`${bed.databaseFile}.earlier`);
+    expect(inspectDatabase(earlier, null).findings).toMatchObject([{ part: 'structure' }]);
+    earlier.exec(MIGRATIONS[0] ?? '');
+    earlier.pragma('user_version = 1');
+
+    expect(inspectDatabase(earlier, null).findings).toEqual([]);
+    earlier.close();
   });
 
   it('tells a damaged search index from the rest, and it can be made again', () => {
