@@ -25,7 +25,7 @@ export interface Inspection {
 const ROWS_AT_ONCE = 200;
 const DETAILS = 5;
 /** Version of the schema. */
-const CHECKSUMS_SINCE = 3;
+const CHECKSUMS_SINCE = 4;
 const SEARCH_INDEX = /^exchange_fts/;
 /** SQLite's codes for a file that is not what it should be. */
 const DAMAGE_CODE = /^SQLITE_(CORRUPT|NOTADB)/;
