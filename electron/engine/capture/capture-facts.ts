@@ -19,6 +19,6 @@ export interface CaptureFacts {
   readonly missingRoots: readonly string[];
   /** Paths among the transcripts that are no files that can be read, with the reason. */
   readonly skipped: ReadonlyMap<string, string>;
-  /** The archive refused the last write. */
+  /** The archive did not take what was last tried to be written of some transcript. */
   readonly archiveFailing: boolean;
 }

@@ -11,11 +11,12 @@ import type { Service } from '../core/service.ts';
 import type { CaptureFacts, ReconcileResult } from './capture-facts.ts';
 import { DirectoryWatcher } from './directory-watcher.ts';
 import { FollowQueue, type FollowRequest } from './follow-queue.ts';
+import { HandOverBacklog } from './hand-over-backlog.ts';
 import { HotFiles } from './hot-files.ts';
-import { LostSegments } from './lost-segments.ts';
-import { isBelow, type SourceRoot } from './source-layout.ts';
-import { SourceSurvey, type Survey } from './source-survey.ts';
-import { demandHandOver, type TrackedFile } from './tracked-file.ts';
+import { Reconciler, type ReconcileOptions } from './reconciler.ts';
+import type { SourceRoot } from './source-layout.ts';
+import { SourceSurvey } from './source-survey.ts';
+import type { TrackedFile } from './tracked-file.ts';
 import type { TranscriptRegistry } from './transcript-registry.ts';
 import { TranscriptFollower } from './transcript-follower.ts';
 import type { FollowOutcome, TranscriptTailer } from './transcript-tailer.ts';
@@ -32,12 +33,14 @@ export interface CapturerOptions {
   readonly watches: boolean;
   readonly hotPollMs: number;
   readonly reconcileMs: number;
+  /** Resolves when the queue has room. Rejects with an AbortError. */
+  readonly room: (signal: AbortSignal) => Promise<void>;
   /** False while there is no queue, or while saving fails: then what is not committed is not lost, it waits. */
   readonly queueMoves: () => boolean;
+  /** Something could not be written into the archive. */
+  readonly onArchiveError: (error: unknown) => void;
 }
 
-/** How often positions that stand still are looked for. */
-const LOOK_FOR_LOST_MS = 5000;
 /** The wall clock and the monotonic one drift apart by this much: the machine slept, or the clock was set. */
 const WAKE_GAP_MS = 5000;
 const FAILED_AGAIN_MS = 5000;
@@ -50,21 +53,20 @@ export class Capturer implements Service {
   readonly #follower: TranscriptFollower;
   readonly #queue: FollowQueue;
   readonly #hot: HotFiles;
-  readonly #lost: LostSegments;
-  #lookedForLostAt = -Infinity;
+  readonly #backlog: HandOverBacklog;
+  readonly #reconciler: Reconciler;
   readonly #timers: Disposable[] = [];
   readonly #folderWalks = new Set<Promise<void>>();
   #stop = new AbortController();
   #paused = false;
-  #reconciles: Promise<unknown> = Promise.resolve();
-  #reconcilesUnderWay = 0;
-  #lastSurvey: Survey | null = null;
+  #held = false;
   #unwatchable = 0;
+  #unwatchableBefore = 0;
   /** Monotonic: a clock that is set, or a night asleep, is no silence. */
   #lastBeat: number | null = null;
   #lastEventAt: EpochMs | null = null;
-  #lastReconcileAt: EpochMs | null = null;
-  #archiveFailing = false;
+  /** What the archive did not take at the last try: paths of transcripts, and folders of roots. */
+  readonly #failing = new Set<string>();
   #clockOffset = 0;
 
   constructor(options: CapturerOptions) {
@@ -81,10 +83,28 @@ export class Capturer implements Service {
       },
     });
     this.#survey = new SourceSurvey(options.registry, options.watches ? this.#watcher : null);
-    this.#follower = new TranscriptFollower(options);
-    this.#queue = new FollowQueue((request) => this.#look(request));
     this.#hot = new HotFiles(options.clock);
-    this.#lost = new LostSegments(() => options.clock.monotonic());
+    this.#backlog = new HandOverBacklog({
+      ...options,
+      handOver: (file) => (file.state === 'past' ? options.tailer.finish(file) : options.tailer.handOver(file)),
+      isHot: (file) => this.#hot.has(file.sourcePath),
+      onFailed: (file, error) => {
+        if (!isAbort(error)) this.#retryLater(nameOf(file), error);
+      },
+    });
+    this.#follower = new TranscriptFollower({ ...options, onLooked: (file) => this.#backlog.add(file) });
+    this.#queue = new FollowQueue((request) => this.#look(request));
+    this.#reconciler = new Reconciler({
+      ...options,
+      survey: this.#survey,
+      queue: this.#queue,
+      describeRoot: (root) => this.#describeRoot(root),
+      onSurveyed: () => {
+        // Every folder was tried once more: when none refused, all of them are watched.
+        if (this.#unwatchable === this.#unwatchableBefore) this.#unwatchable = 0;
+        this.#unwatchableBefore = this.#unwatchable;
+      },
+    });
   }
 
   get facts(): CaptureFacts {
@@ -95,10 +115,10 @@ export class Capturer implements Service {
       mode: this.#unwatchable > 0 ? 'polling' : 'events',
       lastBeatAt: this.#lastBeat === null ? null : clock.now() - (clock.monotonic() - this.#lastBeat),
       lastEventAt: this.#lastEventAt,
-      lastReconcileAt: this.#lastReconcileAt,
-      missingRoots: (this.#lastSurvey?.missingRoots ?? []).map((root) => root.directory),
-      skipped: this.#lastSurvey?.skipped ?? new Map<string, string>(),
-      archiveFailing: this.#archiveFailing,
+      lastReconcileAt: this.#reconciler.lastAt,
+      missingRoots: (this.#reconciler.lastSurvey?.missingRoots ?? []).map((root) => root.directory),
+      skipped: this.#reconciler.lastSurvey?.skipped ?? new Map<string, string>(),
+      archiveFailing: this.#failing.size > 0,
     };
   }
 
@@ -110,8 +130,18 @@ export class Capturer implements Service {
   set paused(paused: boolean) {
     const resumes = this.#paused && !paused;
     this.#paused = paused;
-    // Also when a reconcile is under way: it has passed over what it came to during the pause.
-    if (resumes && this.#options.watches) this.#reconcileInBackground();
+    if (resumes) this.#goOn();
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** While held nothing is read either: there is no room to write it down. Nobody asked for that, so it is not a pause. */
+  set held(held: boolean) {
+    const resumes = this.#held && !held;
+    this.#held = held;
+    if (resumes) this.#goOn();
   }
 
   /** Resolves at once; the watches are set by the first reconcile, in the background, which also reads what is there. */
@@ -119,6 +149,7 @@ export class Capturer implements Service {
     signal.throwIfAborted();
     this.#stop = new AbortController();
     this.#queue.open();
+    this.#backlog.open(this.#stop.signal);
     if (!this.#options.watches) return Promise.resolve();
     const { clock, hotPollMs, reconcileMs } = this.#options;
     this.#clockOffset = clock.now() - clock.monotonic();
@@ -133,12 +164,12 @@ export class Capturer implements Service {
     this.#stop.abort();
     this.#watcher.close();
     await this.#queue.close();
-    await Promise.all([this.#reconciles, ...this.#folderWalks]);
+    await Promise.all([this.#backlog.close(), this.#reconciler.settled(), ...this.#folderWalks]);
   }
 
   /** Something happened at this path. */
   touch(changedPath: string): void {
-    if (this.#paused) return;
+    if (this.#isAtRest) return;
     if (this.#options.registry.track(changedPath) !== null) {
       this.#hot.add(changedPath);
       void this.#queue.add(changedPath, 'live');
@@ -151,101 +182,51 @@ export class Capturer implements Service {
 
   /** Queues a file, or all of them (null), again from the committed position. */
   requeue(archivePath: string | null): void {
-    const { registry } = this.#options;
-    const file = archivePath === null ? undefined : registry.get(archivePath);
-    const files = archivePath === null ? [...registry.all()] : file === undefined ? [] : [file];
-    for (const tracked of files) demandHandOver(tracked);
-    // A file whose bytes are all committed as far as is known is not looked at for this; if it is being copied, its look sees
-    // the demand itself.
-    for (const tracked of files)
-      if (tracked.archived !== tracked.committed) void this.#queue.add(nameOf(tracked), 'bulk');
+    this.#backlog.requeue(archivePath);
   }
 
-  /**
-   * Looks at every transcript there is, and at every one that was known. One after the other when several ask.
-   * @param options.thorough compares every archived byte with the source
-   */
-  reconcile(options: { readonly thorough: boolean; readonly paths?: readonly string[] }): Promise<ReconcileResult> {
-    this.#reconcilesUnderWay += 1;
-    const run = this.#reconciles
-      .then(() => this.#reconcileNow(options.thorough, options.paths ?? null))
-      .finally(() => (this.#reconcilesUnderWay -= 1));
-    // The next one does not fail because this one has: whoever asked for it is told.
-    this.#reconciles = run.catch(() => undefined);
-    return run;
-  }
-
-  async #reconcileNow(thorough: boolean, paths: readonly string[] | null): Promise<ReconcileResult> {
-    const { registry, clock } = this.#options;
-    const files = await this.#surveyAll();
-    this.#findLost();
-    const left = [...registry.all()].filter(
-      (file) => file.state === 'past' && file.segmenter === null && file.committed < file.archived,
-    );
-    const known = [...registry.all()].filter((file) => file.state !== 'past').map((file) => file.sourcePath);
-    const everything = [...new Set([...files, ...known])].filter((file) => isBelow(file, paths));
-    const outcomes = await Promise.all([
-      ...everything.map((file) => this.#queue.add(file, 'bulk', thorough)),
-      ...left.map((file) => this.#queue.add(file.archivePath, 'bulk')),
-    ]);
-    this.#lastReconcileAt = clock.now();
-    return {
-      files: everything.length,
-      advanced: outcomes.filter((outcome) => outcome === 'advanced').length,
-      unchanged: outcomes.filter((outcome) => outcome === 'unchanged').length,
-      failures: this.failures(paths),
-    };
-  }
-
-  /** What the queue has lost without a word is handed over again. */
-  #findLost(): void {
-    const { registry, logger, queueMoves, clock } = this.#options;
-    this.#lookedForLostAt = clock.monotonic();
-    if (!queueMoves()) {
-      this.#lost.forget();
-      return;
-    }
-    const demanded = this.#lost.demandAgain(registry.all());
-    if (demanded === 0) return;
-    logger.warn('queued segments were lost on their way', { files: demanded });
-    for (const file of registry.all()) {
-      if (file.segmenter === null && file.archived !== file.committed) void this.#queue.add(nameOf(file), 'bulk');
-    }
+  /** Looks at every transcript there is, and at every one that was known. One after the other when several ask. */
+  reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
+    this.#backlog.findLost();
+    return this.#reconciler.run(options, this.#stop.signal);
   }
 
   /** What cannot be read right now, with the reason. */
-  failures(paths: readonly string[] | null = null): { readonly path: string; readonly reason: string }[] {
-    const blocked = [...this.#options.registry.all()]
-      .filter((file) => file.state === 'blocked')
-      .map((file) => ({ path: file.sourcePath, reason: file.blockedReason ?? 'unreadable' }));
-    const known = new Set(blocked.map((failure) => failure.path));
-    const others = this.skipped().filter((failure) => !known.has(failure.path));
-    return [...blocked, ...others].filter((failure) => isBelow(failure.path, paths));
+  failures(): { readonly path: string; readonly reason: string }[] {
+    return this.#reconciler.failures();
   }
 
   /** Paths among the transcripts that are no files that can be read (links, FIFOs, folders without permission). */
   skipped(): { readonly path: string; readonly reason: string }[] {
-    return [...this.facts.skipped].map(([path, reason]) => ({ path, reason }));
+    return this.#reconciler.skipped();
   }
 
   /** Every transcript that is on disk now, without reading any. */
   scan(): Promise<readonly string[]> {
-    return this.#surveyAll();
+    return this.#reconciler.survey(this.#stop.signal);
   }
 
-  async #surveyAll(): Promise<readonly string[]> {
-    const unwatchableBefore = this.#unwatchable;
-    const survey = await this.#survey.everything(this.#stop.signal);
-    this.#lastSurvey = survey;
-    if (unwatchableBefore === this.#unwatchable) this.#unwatchable = 0;
-    for (const root of survey.presentRoots) {
-      // Without its description the archive is still whole, and the transcripts do not wait for it.
-      await this.#options.describeRoot(root).catch((error: unknown) => {
-        this.#archiveFailing = true;
-        this.#report('a root could not be described in the archive', error);
-      });
+  get #isAtRest(): boolean {
+    return this.#paused || this.#held;
+  }
+
+  /** After a pause or a hold. */
+  #goOn(): void {
+    if (this.#isAtRest || !this.#options.watches) return;
+    // Also when a reconcile is under way: it has passed over what it came to meanwhile.
+    this.#reconcileInBackground();
+    for (const path of this.#failing) void this.#queue.add(path, 'bulk');
+  }
+
+  /** Without its description the archive is still whole, and the transcripts do not wait for it. */
+  async #describeRoot(root: SourceRoot): Promise<void> {
+    try {
+      await this.#options.describeRoot(root);
+      this.#failing.delete(root.directory);
+    } catch (error) {
+      this.#failed(root.directory, 'a root could not be described in the archive', error);
+      this.#afterAWhile(() => void this.#describeRoot(root));
     }
-    return survey.files;
   }
 
   #walkFolder(directory: string): void {
@@ -264,10 +245,10 @@ export class Capturer implements Service {
   /** One look at one path. Serial per path, several paths at a time. Never rejects. */
   async #look({ path, thorough }: FollowRequest): Promise<FollowOutcome> {
     this.#lastBeat = this.#options.clock.monotonic();
-    if (this.#paused) return 'unchanged';
+    if (this.#isAtRest) return 'unchanged';
     try {
       const outcome = await this.#follower.look(path, thorough);
-      this.#archiveFailing = false;
+      this.#failing.delete(path);
       if (outcome === 'advanced' || outcome === 'unsettled') this.#hot.add(path);
       return outcome;
     } catch (error) {
@@ -277,10 +258,18 @@ export class Capturer implements Service {
   }
 
   #retryLater(path: string, error: unknown): void {
-    this.#report('a transcript could not be archived', error);
-    this.#archiveFailing = true;
-    const { clock } = this.#options;
-    void clock.sleep(FAILED_AGAIN_MS, this.#stop.signal).then(() => void this.#queue.add(path, 'bulk'), ignoreAbort);
+    this.#failed(path, 'a transcript could not be archived', error);
+    this.#afterAWhile(() => void this.#queue.add(path, 'bulk'));
+  }
+
+  #afterAWhile(work: () => void): void {
+    void this.#options.clock.sleep(FAILED_AGAIN_MS, this.#stop.signal).then(work, ignoreAbort);
+  }
+
+  #failed(path: string, message: string, error: unknown): void {
+    this.#failing.add(path);
+    this.#report(message, error);
+    this.#options.onArchiveError(error);
   }
 
   #pollHot(): void {
@@ -290,13 +279,13 @@ export class Capturer implements Service {
     const gap = Math.abs(offset - this.#clockOffset);
     this.#clockOffset = offset;
     if (gap > WAKE_GAP_MS) this.#reconcileSoon();
-    if (clock.monotonic() - this.#lookedForLostAt >= LOOK_FOR_LOST_MS) this.#findLost();
-    if (this.#paused) return;
+    this.#backlog.findLostSometimes();
+    if (this.#isAtRest) return;
     for (const file of this.#hot.files()) void this.#queue.add(file, 'live');
   }
 
   #reconcileSoon(): void {
-    if (!this.#paused && this.#reconcilesUnderWay === 0) this.#reconcileInBackground();
+    if (!this.#isAtRest && !this.#reconciler.isUnderWay) this.#reconcileInBackground();
   }
 
   #reconcileInBackground(): void {

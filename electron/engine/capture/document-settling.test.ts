@@ -43,7 +43,7 @@ class DocumentBed implements AsyncDisposable {
 
   look(thorough = false): Promise<string> {
     const { registry, tailer } = this.bed;
-    return new TranscriptFollower({ registry, tailer, logger: silentLogger }).look(this.file, thorough);
+    return new TranscriptFollower({ registry, tailer, logger: silentLogger, onLooked: () => undefined }).look(this.file, thorough);
   }
 
   async generations(): Promise<readonly string[]> {
@@ -121,7 +121,7 @@ describe('a document', () => {
     await rename(place.file, renamed);
     const { registry, tailer } = place.bed;
 
-    await new TranscriptFollower({ registry, tailer, logger: silentLogger }).look(renamed, false);
+    await new TranscriptFollower({ registry, tailer, logger: silentLogger, onLooked: () => undefined }).look(renamed, false);
 
     expect(await place.generations()).toEqual(['{"n": 1}']);
   });

@@ -25,6 +25,10 @@ export class HotFiles {
     if (oldest.done !== true) this.#until.delete(oldest.value);
   }
 
+  has(file: string): boolean {
+    return (this.#until.get(file) ?? -Infinity) >= this.#clock.monotonic();
+  }
+
   files(): string[] {
     const now = this.#clock.monotonic();
     for (const [file, until] of this.#until) if (until < now) this.#until.delete(file);

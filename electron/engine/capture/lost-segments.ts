@@ -1,4 +1,4 @@
-import { committableEnd, demandHandOver, type TrackedFile } from './tracked-file.ts';
+import { demandHandOver, handedOverEnd, type TrackedFile } from './tracked-file.ts';
 
 /** A queue that works has taken what it got to the store within a moment. */
 const LOST_AFTER_MS = 30_000;
@@ -32,7 +32,7 @@ export class LostSegments {
     let demanded = 0;
     for (const file of files) {
       const known = this.#standstills.get(file.archivePath);
-      if (file.segmenter === null || file.committed >= committableEnd(file)) {
+      if (file.segmenter === null || file.committed >= handedOverEnd(file)) {
         this.#standstills.delete(file.archivePath);
       } else if (known?.committed !== file.committed) {
         this.#standstills.set(file.archivePath, { committed: file.committed, since: now });

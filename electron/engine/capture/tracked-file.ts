@@ -32,10 +32,11 @@ export interface TrackedFile {
   blockedReason: string | null;
   /** Durable in the archive. */
   archived: number;
-  /** End of what was handed to the queue, or null: must be handed over again from the committed position. */
+  /**
+   * Its position is the end of what was handed to the queue; what is archived beyond it is handed over when there is room.
+   * Null: must be handed over again from the committed position.
+   */
   segmenter: Segmenter | null;
-  /** Counts the demands to hand over again, so that one which comes while that is being done is not missed. */
-  demands: number;
   /** Committed in SQLite. */
   committed: number;
   /** End of the last tail that was handed over. */
@@ -59,7 +60,6 @@ export function newTrackedFile(
     blockedReason: null,
     archived: 0,
     segmenter: null,
-    demands: 0,
     committed: 0,
     tailQueued: 0,
     mark: null,
@@ -70,14 +70,24 @@ export function newTrackedFile(
   };
 }
 
-/** What is archived and not committed must be handed to the queue again. */
+/** What is archived and not committed must be handed to the queue again. Whoever is doing that notices, and begins anew. */
 export function demandHandOver(file: TrackedFile): void {
   file.segmenter = null;
-  file.demands += 1;
+}
+
+/** Something that is archived was not handed to the queue yet. */
+export function isBehind(file: TrackedFile): boolean {
+  if (file.segmenter === null) return file.archived !== file.committed;
+  return file.segmenter.position < file.archived;
 }
 
 /** End of the bytes that will be committed without anything more being written: an unfinished last line is not among them. */
 export function committableEnd(file: TrackedFile): number {
-  if (file.segmenter === null) return file.archived;
-  return file.kind === 'lines' ? file.segmenter.start : file.archived;
+  return file.kind !== 'lines' || isBehind(file) ? file.archived : handedOverEnd(file);
+}
+
+/** End of the bytes that the queue got and the store is to commit. */
+export function handedOverEnd(file: TrackedFile): number {
+  if (file.segmenter === null) return file.committed;
+  return file.kind === 'lines' ? file.segmenter.start : file.segmenter.position;
 }

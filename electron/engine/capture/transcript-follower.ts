@@ -9,6 +9,8 @@ export interface TranscriptFollowerOptions {
   readonly registry: TranscriptRegistry;
   readonly tailer: TranscriptTailer;
   readonly logger: Logger;
+  /** A look at it has ended; the queue may have had no room for all of it. */
+  readonly onLooked: (file: TrackedFile) => void;
 }
 
 export class TranscriptFollower {
@@ -23,15 +25,17 @@ export class TranscriptFollower {
    * @param name path of a source, or archive path of a generation that has none any more
    */
   async look(name: string, thorough: boolean): Promise<FollowOutcome> {
-    const { registry, tailer } = this.#options;
+    const { registry, tailer, onLooked } = this.#options;
     const archivedOnly = registry.get(name);
     if (archivedOnly !== undefined) {
       await tailer.finish(archivedOnly);
+      onLooked(archivedOnly);
       return 'unchanged';
     }
     const file = await this.#fileAt(name);
     if (file === null) return 'unchanged';
     const outcome = await tailer.follow(file, thorough);
+    onLooked(file);
     return outcome === 'replaced' ? await this.#replace(file) : outcome;
   }
 
@@ -51,11 +55,13 @@ export class TranscriptFollower {
   }
 
   async #replace(past: TrackedFile): Promise<FollowOutcome> {
-    const { registry, tailer, logger } = this.#options;
+    const { registry, tailer, logger, onLooked } = this.#options;
     const next = registry.nextGeneration(past);
     await tailer.finish(past);
+    onLooked(past);
     logger.info('a transcript was replaced', { path: past.archivePath, generation: next.generation });
     const outcome = await tailer.follow(next, false);
+    onLooked(next);
     // It was replaced again meanwhile; the next look sees what it is by then.
     return outcome === 'replaced' ? 'blocked' : outcome;
   }

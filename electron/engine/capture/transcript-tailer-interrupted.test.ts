@@ -7,7 +7,8 @@ import { CaptureBed } from './test-support/capture-bed.ts';
 import { archiveName } from './test-support/expect-saved.ts';
 import { append, write } from './test-support/source-files.ts';
 import { demandHandOver } from './tracked-file.ts';
-import { TranscriptTailer, type SegmentOutlet } from './transcript-tailer.ts';
+import type { SegmentOutlet } from './segment-feed.ts';
+import { TranscriptTailer } from './transcript-tailer.ts';
 
 describe('TranscriptTailer, whatever happens meanwhile', () => {
   it('delivers a line once when the file grows during the read', async () => {
@@ -172,12 +173,14 @@ describe('TranscriptTailer, asked to hand over again', () => {
     readonly starts: number[] = [];
     during: () => void = () => undefined;
 
-    append(segments: Parameters<SegmentOutlet['append']>[0]): Promise<void> {
-      if (segments.length === 0) return Promise.resolve();
+    readonly takes = true;
+
+    append(segments: Parameters<SegmentOutlet['append']>[0]): Promise<boolean> {
+      if (segments.length === 0) return Promise.resolve(true);
       this.starts.push(...segments.map((segment) => segment.start));
       this.during();
       this.during = () => undefined;
-      return Promise.resolve();
+      return Promise.resolve(true);
     }
   }
 

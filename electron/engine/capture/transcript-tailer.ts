@@ -1,7 +1,7 @@
 /**
  * Brings one transcript up to date. In: a tracked file. Out: its new bytes in the archive, durable; then its new segments
- * in the queue. Recognises truncation and replacement by comparing the source with the archive, and says so instead of
- * guessing; never parses. Memory is one chunk, whatever the file.
+ * in the queue, as far as that has room. Recognises truncation and replacement by comparing the source with the archive,
+ * and says so instead of guessing; never parses. Memory is one chunk, whatever the file.
  */
 import type { BigIntStats } from 'node:fs';
 import { lstat, type FileHandle } from 'node:fs/promises';
@@ -9,17 +9,12 @@ import type { Segment } from '../../../shared/segment.ts';
 import type { Clock } from '../core/clock.ts';
 import { EngineError, systemErrorCode } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
-import { Segmenter } from './segmenter.ts';
 import { DOCUMENT_QUIET_MS, isSettled } from './document-settling.ts';
 import type { ArchiveAppender, ArchiveSink } from './archive-sink.ts';
+import { SegmentFeed, addBlob, type SegmentOutlet } from './segment-feed.ts';
 import { continues, isSame } from './source-comparison.ts';
 import { openSource, readFully, isSourceError } from './source-file.ts';
-import { demandHandOver, type FileMark, type TrackedFile } from './tracked-file.ts';
-
-/** Where segments go. Resolves when there is room for more. */
-export interface SegmentOutlet {
-  append(segments: readonly Segment[]): Promise<void>;
-}
+import { demandHandOver, isBehind, type FileMark, type TrackedFile } from './tracked-file.ts';
 
 /**
  * - `unchanged`, `advanced`: the archive holds all of the source.
@@ -41,17 +36,17 @@ export interface TranscriptTailerOptions {
 const CHUNK_BYTES = 1024 * 1024;
 /** Large copies are made durable in steps, so that the queue is fed while the rest is copied. */
 const SYNC_BYTES = 8 * 1024 * 1024;
-/** A last line without a newline is looked at when the file has been quiet for this long. */
-const TAIL_QUIET_MS = 60_000;
 /** Most files grow by a few kilobytes: their copies do not need a buffer for a whole chunk. */
 const LEAST_BUFFER_BYTES = 64 * 1024;
 
 export class TranscriptTailer {
   readonly #options: TranscriptTailerOptions;
+  readonly #feed: SegmentFeed;
   readonly #turns = new WeakMap<TrackedFile, Promise<unknown>>();
 
   constructor(options: TranscriptTailerOptions) {
     this.#options = options;
+    this.#feed = new SegmentFeed(options);
   }
 
   /** @param thorough compare every archived byte with the source, not only its head and its end */
@@ -59,11 +54,16 @@ export class TranscriptTailer {
     return this.#inTurn(file, () => this.#follow(file, thorough));
   }
 
-  /** Hands over what is archived and not committed of a generation that nothing is added to any more. */
+  /** Hands over what is archived and was not handed over yet, as far as there is room. */
+  handOver(file: TrackedFile): Promise<void> {
+    return this.#inTurn(file, () => this.#feed.handOver(file));
+  }
+
+  /** The same for a generation that nothing is added to any more: its last line will not be finished. */
   finish(file: TrackedFile): Promise<void> {
     return this.#inTurn(file, async () => {
-      if (file.segmenter === null) await this.#handOver(file);
-      await this.#handOverTail(file, null);
+      await this.#feed.handOver(file);
+      await this.#feed.handOverTail(file, null);
     });
   }
 
@@ -105,7 +105,8 @@ export class TranscriptTailer {
     }
     if (!stats.isFile()) return await this.#block(file, 'not a regular file');
     if (!thorough && file.segmenter !== null && file.state === 'live' && sameMark(file.mark, stats)) {
-      await this.#handOverTail(file, stats);
+      await this.#feed.handOver(file);
+      await this.#feed.handOverTail(file, stats);
       return 'unchanged';
     }
     let source: FileHandle;
@@ -124,54 +125,14 @@ export class TranscriptTailer {
     }
   }
 
-  /** Hands over everything from the committed position on, whether or not the source is there. */
-  async #handOver(file: TrackedFile): Promise<void> {
-    for (;;) {
-      const { demands } = file;
-      // Committed past the archive: the archive was damaged, so everything it has is read again.
-      const from = file.kind !== 'lines' || file.committed > file.archived ? 0 : file.committed;
-      const segmenter = new Segmenter(file.archivePath, file.kind, from);
-      const segments = await this.#segmentsOf(file, segmenter);
-      // Demanded once more meanwhile: the committed position may be another one now.
-      if (file.demands !== demands) continue;
-      file.segmenter = segmenter;
-      file.tailQueued = 0;
-      file.unsavedSince = segments.length === 0 ? null : (file.unsavedSince ?? this.#options.clock.monotonic());
-      await this.#append(file, segments);
-      return;
-    }
-  }
-
-  async #segmentsOf(file: TrackedFile, segmenter: Segmenter): Promise<Segment[]> {
-    const segments: Segment[] = [];
-    for (let at = segmenter.position; at < file.archived;) {
-      const end = Math.min(at + CHUNK_BYTES, file.archived);
-      const segment = segmenter.push(await this.#options.archive.read(file.archivePath, at, end));
-      if (segment !== null) segments.push(segment);
-      at = end;
-    }
-    if (file.kind !== 'lines' && file.committed < file.archived) addRest(segments, segmenter, 'blob');
-    return segments;
-  }
-
-  async #append(file: TrackedFile, segments: readonly Segment[]): Promise<void> {
-    try {
-      await this.#options.outlet.append(segments);
-    } catch (error) {
-      // How many of them the queue has is not known: all of them are handed over again.
-      file.segmenter = null;
-      throw error;
-    }
-  }
-
   async #withoutSource(file: TrackedFile, error: unknown): Promise<FollowOutcome> {
     const code = systemErrorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return await this.#block(file, code ?? 'unreadable');
     file.state = 'missing';
     file.blockedReason = null;
     file.mark = null;
-    if (file.segmenter === null) await this.#handOver(file);
-    await this.#handOverTail(file, null);
+    await this.#feed.handOver(file);
+    await this.#feed.handOverTail(file, null);
     return 'missing';
   }
 
@@ -180,7 +141,7 @@ export class TranscriptTailer {
     file.state = 'blocked';
     file.blockedReason = reason;
     file.mark = null;
-    if (file.segmenter === null) await this.#handOver(file);
+    await this.#feed.handOver(file);
     return 'blocked';
   }
 
@@ -195,19 +156,20 @@ export class TranscriptTailer {
     }
     // The middle of a document may be another one while its head and its end are the same.
     if (!(await this.#isContinued(file, source, sizeBytes, thorough || file.kind === 'document'))) return 'replaced';
-    if (file.segmenter === null) await this.#handOver(file);
     const before = file.archived;
+    // What is one segment as a whole is not handed over before it is whole.
+    if (file.kind === 'lines') await this.#feed.handOver(file);
     if (isFirst || sizeBytes > before) {
       if ((await this.#copy(file, source, sizeBytes)) === 'replaced') return 'replaced';
-      // Demanded while it was copied: the segments of the rest were not made.
-      if (file.segmenter === null) await this.#handOver(file);
     }
+    // There was no room while it was copied, or it was demanded: the segments of the rest were not made.
+    await this.#feed.handOver(file);
     file.state = 'live';
     file.blockedReason = null;
     file.unsettledSince = null;
     file.inode = stats.ino;
     file.mark = { sizeBytes, mtimeNs: stats.mtimeNs, ctimeNs: stats.ctimeNs, inode: stats.ino };
-    await this.#handOverTail(file, stats);
+    await this.#feed.handOverTail(file, stats);
     return file.archived > before || isFirst ? 'advanced' : 'unchanged';
   }
 
@@ -230,68 +192,59 @@ export class TranscriptTailer {
       if (writer.position !== file.archived && !(await this.#adopt(file, source, writer.position))) return 'replaced';
       const expected = Math.max(LEAST_BUFFER_BYTES, sizeBytes - writer.position);
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, expected));
-      const segments: Segment[] = [];
-      let unsynced = 0;
-      for (;;) {
-        const read = await readFully(source, buffer, writer.position);
-        if (read === 0) break;
-        failpoint('after-read');
-        const chunk = buffer.subarray(0, read);
-        await writer.append(chunk);
-        const segment = file.segmenter?.push(chunk) ?? null;
-        if (segment !== null) segments.push(segment);
-        unsynced += read;
-        if (unsynced >= SYNC_BYTES) {
-          await this.#makeDurable(file, writer, segments);
-          unsynced = 0;
-        }
-      }
-      if (file.kind !== 'lines' && file.segmenter !== null) addRest(segments, file.segmenter, 'blob');
-      await this.#makeDurable(file, writer, segments);
+      await this.#copyChunks(file, source, writer, buffer);
       return 'copied';
     } catch (error) {
       // Where the archive really ends is found out next time; until then nothing of this attempt counts.
-      file.segmenter = null;
+      demandHandOver(file);
       throw error;
     } finally {
       await writer.close();
     }
   }
 
+  /** Whether segments are made on the way is decided anew for each step; without room the bytes are only archived. */
+  async #copyChunks(file: TrackedFile, source: FileHandle, writer: ArchiveAppender, buffer: Buffer): Promise<void> {
+    const segments: Segment[] = [];
+    let isFed = this.#feed.takes;
+    let unsynced = 0;
+    for (;;) {
+      const at = writer.position;
+      const read = await readFully(source, buffer, at);
+      if (read === 0) break;
+      failpoint('after-read');
+      const chunk = buffer.subarray(0, read);
+      await writer.append(chunk);
+      const segment = isFed && file.segmenter?.position === at ? file.segmenter.push(chunk) : null;
+      if (segment !== null) segments.push(segment);
+      unsynced += read;
+      if (unsynced < SYNC_BYTES) continue;
+      await this.#makeDurable(file, writer, segments);
+      unsynced = 0;
+      isFed = this.#feed.takes;
+    }
+    if (file.kind !== 'lines' && file.segmenter?.position === writer.position) addBlob(segments, file.segmenter);
+    await this.#makeDurable(file, writer, segments);
+  }
+
   async #makeDurable(file: TrackedFile, writer: ArchiveAppender, segments: Segment[]): Promise<void> {
     await writer.sync();
     file.archived = writer.position;
     file.lastChangeAt = this.#options.clock.now();
-    if (file.unsavedSince === null && segments.length > 0) file.unsavedSince = this.#options.clock.monotonic();
-    await this.#options.outlet.append(segments.splice(0));
+    if (isBehind(file)) file.unsavedSince ??= this.#options.clock.monotonic();
+    const made = segments.splice(0);
+    // Demanded meanwhile: they are made again, from the committed position.
+    if (file.segmenter !== null) await this.#feed.append(file, made);
   }
 
   /** The archive file is longer or shorter than remembered: an attempt broke off, or somebody touched it. */
   async #adopt(file: TrackedFile, source: FileHandle, position: number): Promise<boolean> {
     if (!(await isSame(this.#options.archive, file.archivePath, source, [0, position]))) return false;
     file.archived = position;
-    await this.#handOver(file);
+    demandHandOver(file);
+    await this.#feed.handOver(file);
     return true;
   }
-
-  /** @param stats null: the source is gone, so its last line will not be finished any more */
-  async #handOverTail(file: TrackedFile, stats: BigIntStats | null): Promise<void> {
-    const { segmenter } = file;
-    if (file.kind !== 'lines' || segmenter === null || segmenter.position <= Math.max(segmenter.start, file.tailQueued))
-      return;
-    // A time in the future is from before the clock was set back: nothing was written since.
-    const quietMs = stats === null ? Infinity : Math.abs(this.#options.clock.now() - Number(stats.mtimeMs));
-    if (quietMs < TAIL_QUIET_MS) return;
-    const tail = segmenter.rest('tail');
-    if (tail === null) return;
-    await this.#options.outlet.append([tail]);
-    file.tailQueued = segmenter.position;
-  }
-}
-
-function addRest(segments: Segment[], segmenter: Segmenter, kind: 'blob'): void {
-  const rest = segmenter.rest(kind);
-  if (rest !== null) segments.push(rest);
 }
 
 function sameMark(mark: FileMark | null, stats: BigIntStats): boolean {

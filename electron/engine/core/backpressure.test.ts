@@ -4,30 +4,32 @@ import { Backpressure } from './backpressure.ts';
 const NEVER = new AbortController().signal;
 
 describe('Backpressure', () => {
-  it('takes until it is full, at most one addition too much', () => {
+  it('is full from its limit on, and takes what was begun before', () => {
     const backpressure = new Backpressure(10);
 
-    const answers = [backpressure.tryTake(9), backpressure.tryTake(9), backpressure.tryTake(1)];
+    const answers = [9, 9].map((amount) => {
+      backpressure.take(amount);
+      return backpressure.isFull;
+    });
 
-    expect(answers).toEqual([true, true, false]);
+    expect(answers).toEqual([false, true]);
     expect(backpressure.held).toBe(18);
   });
 
   it('has room again when enough was released', () => {
     const backpressure = new Backpressure(10);
-    backpressure.tryTake(20);
+    backpressure.take(20);
 
     backpressure.release(10);
-    const still = backpressure.tryTake(1);
+    const still = backpressure.isFull;
     backpressure.release(1);
 
-    expect(still).toBe(false);
-    expect(backpressure.tryTake(1)).toBe(true);
+    expect([still, backpressure.isFull]).toEqual([true, false]);
   });
 
   it('never holds less than nothing', () => {
     const backpressure = new Backpressure(10);
-    backpressure.tryTake(5);
+    backpressure.take(5);
 
     backpressure.release(100);
 
@@ -36,7 +38,7 @@ describe('Backpressure', () => {
 
   it('wakes who waits when there is room, not before', async () => {
     const backpressure = new Backpressure(10);
-    backpressure.tryTake(20);
+    backpressure.take(20);
     let isWoken = false;
 
     const waiting = backpressure.freed(NEVER).then(() => (isWoken = true));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 
-/** Bounds how much is under way. Whoever adds waits while it is full; it may overshoot by one addition. */
+/** Bounds how much is under way: whoever adds asks first whether it is full. It may overshoot by what several add at once. */
 export class Backpressure {
   readonly #most: number;
   readonly #freed = new EventTarget();
@@ -14,20 +14,18 @@ export class Backpressure {
     return this.#held;
   }
 
-  /**
-   * Adds when there is room. Asking and adding are one step, so that of several that wait not all go ahead at once.
-   * @returns false when it is full; nothing was added
-   */
-  tryTake(amount: number): boolean {
-    if (this.#held >= this.#most) return false;
+  get isFull(): boolean {
+    return this.#held >= this.#most;
+  }
+
+  take(amount: number): void {
     this.#held += amount;
-    return true;
   }
 
   /** More may be released than was taken: entries of an earlier run come out of the queue as well. */
   release(amount: number): void {
     this.#held = Math.max(0, this.#held - amount);
-    if (this.#held < this.#most) this.#freed.dispatchEvent(new Event('freed'));
+    if (!this.isFull) this.#freed.dispatchEvent(new Event('freed'));
   }
 
   /** What was under way is forgotten: it will be taken again. */

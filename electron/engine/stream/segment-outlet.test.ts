@@ -36,15 +36,16 @@ function newBed(mostBytes: number) {
   const backpressure = new Backpressure(mostBytes);
   const clock = new ManualClock();
   const stop = new AbortController();
+  const disk = { isHeld: false };
   const outlet = new SegmentOutlet({
     queues,
     backpressure,
     clock,
     logger: silentLogger,
     random: () => 1,
-    signal: stop.signal,
+    isHeld: () => disk.isHeld,
   });
-  return { queue, queues, backpressure, clock, stop, outlet };
+  return { queue, queues, backpressure, clock, stop, disk, outlet };
 }
 
 async function startsIn(queue: BypassSegmentQueue): Promise<(number | undefined)[]> {
@@ -73,38 +74,29 @@ describe('SegmentOutlet', () => {
     expect(backpressure.held).toBe(15_000);
   });
 
-  it('waits while too much is under way, and goes on when some of it is saved', async () => {
-    const { queue, queues, backpressure, outlet } = newBed(250);
+  it('has no room while too much is under way, and some as soon as enough of it is saved', async () => {
+    const { queue, queues, backpressure, stop, outlet } = newBed(250);
     queues.use(queue);
     await outlet.append(segmentsFrom(0, 3));
+    const full = outlet.takes;
 
-    const waiting = outlet.append(segmentsFrom(3, 1));
-    const before = [await isWaiting(waiting), await startsIn(queue)];
+    const waiting = outlet.room(stop.signal);
+    const before = await isWaiting(waiting);
     backpressure.release(100);
     await waiting;
 
-    expect(before).toEqual([true, [0, 100, 200]]);
-    expect(await startsIn(queue)).toEqual([300]);
-    expect(backpressure.held).toBe(300);
+    expect([full, before, outlet.takes]).toEqual([false, true, true]);
   });
 
-  it('lets one producer go ahead when several wait for the same room', async () => {
+  it('takes what is given all the same: whoever asked may have been overtaken', async () => {
     const { queue, queues, backpressure, outlet } = newBed(100);
     queues.use(queue);
+
     await outlet.append(segmentsFrom(0, 1));
+    const isTaken = await outlet.append(segmentsFrom(1, 1));
 
-    const waiting = [1, 2, 3].map((index) => outlet.append(segmentsFrom(index, 1)));
-    await isWaiting(Promise.all(waiting));
-    backpressure.release(100);
-    const areWaiting = await isWaiting(Promise.all(waiting));
-
-    expect(areWaiting).toBe(true);
-    expect(backpressure.held).toBe(100);
-    backpressure.release(100);
-    await isWaiting(Promise.all(waiting));
-    backpressure.release(100);
-    await Promise.all(waiting);
-    expect((await startsIn(queue)).length).toBe(4);
+    expect(isTaken).toBe(true);
+    expect(backpressure.held).toBe(200);
   });
 
   it('does not count for ever what was saved before the append was answered', async () => {
@@ -119,69 +111,98 @@ describe('SegmentOutlet', () => {
     expect(backpressure.held).toBe(0);
   });
 
-  it('waits until there is a queue', async () => {
-    const { queue, queues, backpressure, outlet } = newBed(1000);
+  it('has no room without a queue, takes nothing, and has some when there is one', async () => {
+    const { queue, queues, backpressure, stop, outlet } = newBed(1000);
 
-    const waiting = outlet.append(segmentsFrom(0, 1));
-    const before = [await isWaiting(waiting), backpressure.held];
+    const isTaken = await outlet.append(segmentsFrom(0, 1));
+    const waiting = outlet.room(stop.signal);
+    const before = [outlet.takes, isTaken, await isWaiting(waiting), backpressure.held];
     queues.use(queue);
     await waiting;
 
-    expect(before).toEqual([true, 0]);
-    expect(await startsIn(queue)).toEqual([0]);
+    expect(before).toEqual([false, false, true, 0]);
+    expect(outlet.takes).toBe(true);
   });
 
-  it('tries again with growing delay when the queue refuses, and counts nothing meanwhile', async () => {
+  it('has no room while recording is held', async () => {
+    const { queue, queues, clock, disk, stop, outlet } = newBed(1000);
+    queues.use(queue);
+    disk.isHeld = true;
+    const held = outlet.takes;
+
+    const waiting = outlet.room(stop.signal);
+    await isWaiting(waiting);
+    disk.isHeld = false;
+    clock.advance(1000);
+    await waiting;
+
+    expect(held).toBe(false);
+  });
+
+  it('rests longer after each refusal, counts nothing for it, and is as before after a success', async () => {
     const { queue, queues, backpressure, clock, outlet } = newBed(1000);
     queues.use(queue);
-    queue.refusals = [refusal(true), refusal(true), refusal(true)];
+    queue.refusals = [1, 2, 3, 4, 5, 6].map(() => refusal(true));
+    const rests: number[] = [];
 
-    const waiting = outlet.append(segmentsFrom(0, 2));
-    const delays: number[] = [];
-    for (let i = 0; i < 3; i += 1) {
-      const delay = await until(() => clock.sleeping[0]);
+    for (let i = 0; i < 6; i += 1) {
+      expect(await outlet.append(segmentsFrom(0, 2))).toBe(false);
       expect(backpressure.held).toBe(0);
-      delays.push(delay);
-      clock.advance(delay);
+      let rested = 0;
+      for (; !outlet.takes; rested += 250) clock.advance(250);
+      rests.push(rested);
     }
-    await waiting;
+    const isTaken = await outlet.append(segmentsFrom(0, 2));
+    queue.refusals = [refusal(true)];
+    await outlet.append(segmentsFrom(2, 1));
+    clock.advance(250);
 
-    expect(delays).toEqual([250, 500, 1000]);
-    expect(await startsIn(queue)).toEqual([0, 100]);
-    expect(backpressure.held).toBe(200);
+    expect(rests).toEqual([250, 500, 1000, 2000, 4000, 4000]);
+    expect([isTaken, outlet.takes]).toEqual([true, true]);
   });
 
-  it('takes the queue that is in use by then', async () => {
-    const { queue, queues, clock, outlet } = newBed(1000);
-    const other = new BypassSegmentQueue(() => 0);
+  it('ends the wait for room when a rest is over', async () => {
+    const { queue, queues, clock, stop, outlet } = newBed(1000);
     queues.use(queue);
     queue.refusals = [refusal(true)];
+    await outlet.append(segmentsFrom(0, 1));
 
-    const waiting = outlet.append(segmentsFrom(0, 1));
-    await until(() => clock.sleeping.length === 1);
-    queues.use(other);
-    clock.advance(250);
+    const waiting = outlet.room(stop.signal);
+    const delay = await until(() => clock.sleeping[0]);
+    clock.advance(delay);
     await waiting;
 
-    expect(await startsIn(other)).toEqual([0]);
+    expect(delay).toBe(250);
   });
 
-  it('rejects with a refusal that will not pass', async () => {
-    const { queue, queues, backpressure, outlet } = newBed(1000);
+  it('rests for long after a refusal that does not look like passing, but asks again', async () => {
+    const { queue, queues, clock, outlet } = newBed(1000);
     queues.use(queue);
     queue.refusals = [refusal(false)];
 
-    await expect(outlet.append(segmentsFrom(0, 1))).rejects.toMatchObject({ code: 'STREAM_UNAVAILABLE' });
-    expect(backpressure.held).toBe(0);
+    const isTaken = await outlet.append(segmentsFrom(0, 1));
+    clock.advance(3999);
+    const soon = outlet.takes;
+    clock.advance(1);
+
+    expect([isTaken, soon, outlet.takes]).toEqual([false, false, true]);
+  });
+
+  it('hides no mistake of our own', async () => {
+    const { queue, queues, outlet } = newBed(1000);
+    queues.use(queue);
+    queue.refusals = [new Error('a mistake')];
+
+    await expect(outlet.append(segmentsFrom(0, 1))).rejects.toThrow('a mistake');
   });
 
   it.each(['room', 'a queue', 'the next try'])('gives up waiting for %s when it is stopped', async (what) => {
     const { queue, queues, clock, stop, outlet } = newBed(100);
     if (what !== 'a queue') queues.use(queue);
-    if (what === 'room') await outlet.append(segmentsFrom(0, 1));
     if (what === 'the next try') queue.refusals = [refusal(true)];
+    await outlet.append(segmentsFrom(0, 1));
 
-    const waiting = outlet.append(segmentsFrom(1, 1));
+    const waiting = outlet.room(stop.signal);
     waiting.catch(() => undefined);
     await isWaiting(waiting);
     stop.abort();
@@ -190,17 +211,21 @@ describe('SegmentOutlet', () => {
     expect(clock.sleeping).toEqual([]);
   });
 
-  it('goes on when the queue has lost what was under way', async () => {
-    const { queue, queues, clock, outlet } = newBed(100);
+  it('has room again when the queue has lost what was under way', async () => {
+    const { queue, queues, clock, stop, outlet } = newBed(100);
     queues.use(queue);
     await outlet.append(segmentsFrom(0, 1));
     await queue.close();
 
-    const waiting = outlet.append(segmentsFrom(1, 1));
-    clock.advance(await until(() => clock.sleeping[0]));
+    const waiting = outlet.room(stop.signal);
+    for (let passed = 0; passed < 2000; passed += 1000) {
+      await until(() => clock.sleeping.length > 0);
+      clock.advance(1000);
+      await isWaiting(waiting);
+    }
     await waiting;
 
-    expect(await startsIn(queue)).toEqual([100]);
+    expect(outlet.takes).toBe(true);
   });
 
   it('goes on waiting while the queue holds what was under way', async () => {
@@ -208,8 +233,12 @@ describe('SegmentOutlet', () => {
     queues.use(queue);
     await outlet.append(segmentsFrom(0, 1));
 
-    const waiting = outlet.append(segmentsFrom(1, 1));
-    clock.advance(await until(() => clock.sleeping[0]));
+    const waiting = outlet.room(stop.signal);
+    for (let passed = 0; passed < 5000; passed += 1000) {
+      await until(() => clock.sleeping.length > 0);
+      clock.advance(1000);
+      await isWaiting(waiting);
+    }
     const stillWaits = await isWaiting(waiting);
     stop.abort();
 

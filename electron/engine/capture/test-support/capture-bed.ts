@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Segment } from '../../../../shared/segment.ts';
 import { archivePathOf, parseArchivePath } from '../../archive/archive-path.ts';
 import { Archive } from '../../archive/archive.ts';
@@ -12,7 +13,8 @@ import { Capturer, type CapturerOptions } from '../capturer.ts';
 import type { SourceRoot } from '../source-layout.ts';
 import type { TrackedFile } from '../tracked-file.ts';
 import { TranscriptRegistry } from '../transcript-registry.ts';
-import { TranscriptTailer, type FollowOutcome, type SegmentOutlet } from '../transcript-tailer.ts';
+import type { SegmentOutlet } from '../segment-feed.ts';
+import { TranscriptTailer, type FollowOutcome } from '../transcript-tailer.ts';
 
 export const PROJECT = '-home-ana-work';
 
@@ -23,12 +25,24 @@ export class HeldSegments implements SegmentOutlet {
   failure: Error | null = null;
   /** An append takes as long as this. */
   beforeAppend: () => Promise<void> = () => Promise.resolve();
+  /** How many more appends it takes before it is full. */
+  most = Infinity;
 
-  async append(segments: readonly Segment[]): Promise<void> {
-    if (segments.length === 0) return;
+  get takes(): boolean {
+    return this.most > 0;
+  }
+
+  async append(segments: readonly Segment[]): Promise<boolean> {
+    if (segments.length === 0) return true;
     if (this.failure !== null) throw this.failure;
     await this.beforeAppend();
+    this.most -= 1;
     this.segments.push(...segments);
+    return true;
+  }
+
+  async room(signal: AbortSignal): Promise<void> {
+    while (!this.takes) await sleep(1, undefined, { signal });
   }
 }
 
@@ -129,7 +143,9 @@ export class CaptureBed implements AsyncDisposable {
       watches: true,
       hotPollMs: 3_600_000,
       reconcileMs: 3_600_000,
+      room: (signal) => this.outlet.room(signal),
       queueMoves: () => true,
+      onArchiveError: () => undefined,
       ...options,
     });
     this.#capturers.push(capturer);
