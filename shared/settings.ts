@@ -39,6 +39,21 @@ const settingsObject = z.looseObject({
       pausedUntil: z.number().int().nullable().default(null),
     })
     .prefault({}),
+  /** Room on the disk of the data folder, in megabytes of 1 000 000 bytes. Lower it where that disk is small. */
+  disk: z
+    .looseObject({
+      /** With less than this free, a warning is shown. */
+      warnBelowMegabytes: z.number().min(1).max(1_000_000).default(1000),
+      /** With less than this free, recording is held until there is a quarter more than this. */
+      holdBelowMegabytes: z.number().min(1).max(1_000_000).default(200),
+      /** Size of the file that is given back when the disk is full, so that stopping and the window still work. */
+      reserveMegabytes: z.number().min(1).max(10_000).default(32),
+    })
+    .refine(({ warnBelowMegabytes, holdBelowMegabytes }) => holdBelowMegabytes <= warnBelowMegabytes, {
+      path: ['holdBelowMegabytes'],
+      error: 'must not be above warnBelowMegabytes',
+    })
+    .prefault({}),
   api: z
     .looseObject({
       /** Port of the loopback API and window; 0 takes any free one. `HOLDFAST_PORT` and `--port` win. */

@@ -25,6 +25,7 @@ export type HealthReason =
   | 'STORE_FAILING'
   | 'STORE_REBUILDING'
   | 'DISK_LOW'
+  | 'DISK_FULL'
   | 'DEAD_LETTERS'
   | 'PAUSED';
 
@@ -130,6 +131,18 @@ export interface StatusSnapshot {
   };
   /** Care for what is saved. */
   readonly upkeep: Upkeep;
+  /** The disk of the data folder. */
+  readonly disk: {
+    /** `low`: a person should make room. `held`: nothing is recorded until there is room. */
+    readonly level: 'ok' | 'low' | 'held';
+    readonly freeBytes: number | null;
+    readonly totalBytes: number | null;
+    readonly warnBelowBytes: number;
+    readonly holdBelowBytes: number;
+    readonly heldSince: EpochMs | null;
+    /** Kept back for a full disk; 0 while it is given back. */
+    readonly reserveBytes: number;
+  };
   /** Prompts in the agents' own histories that no saved exchange holds; null while unknown. */
   readonly captureGap: number | null;
   readonly recentSaves: readonly ExchangeSummary[];

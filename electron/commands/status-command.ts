@@ -56,6 +56,7 @@ function rows(snapshot: StatusSnapshot, isRunning: boolean, now: number): readon
     ['Saved', `${countText(store.exchanges)} exchanges in ${countText(store.sessions)} sessions`],
     ['Database', bytesText(store.sizeBytes)],
     ['Dead letters', countText(store.deadLetters)],
+    ['Disk', diskText(snapshot.disk)],
   ];
   return isRunning ? [...liveRows(snapshot), ...saved, ...upkeepRows(snapshot, now)] : saved;
 }
@@ -123,6 +124,7 @@ const REASONS: Readonly<Record<HealthReason, string>> = {
   STORE_FAILING: 'the database cannot be written',
   STORE_REBUILDING: 'the database is being made anew, nothing is lost',
   DISK_LOW: 'the disk is nearly full',
+  DISK_FULL: 'the disk is full: recording is held; free some space, and it goes on by itself',
   DEAD_LETTERS: 'something could not be parsed; see "holdfast dead-letters"',
   PAUSED: 'recording is paused',
 };
@@ -138,6 +140,12 @@ function problemsOf(snapshot: StatusSnapshot): readonly string[] {
   ];
   const reasons = parts.flatMap(({ health }) => (health.reason === null ? [] : [REASONS[health.reason]]));
   return [...new Set(reasons)];
+}
+
+function diskText({ freeBytes, totalBytes, reserveBytes }: StatusSnapshot['disk']): string {
+  if (freeBytes === null || totalBytes === null) return 'unknown';
+  const reserve = reserveBytes === 0 ? '' : `, ${bytesText(reserveBytes)} in reserve`;
+  return `${bytesText(freeBytes)} of ${bytesText(totalBytes)} free${reserve}`;
 }
 
 function lastSaveText(at: number | null, now: number): string {

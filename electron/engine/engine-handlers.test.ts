@@ -14,6 +14,7 @@ import type { EngineOptions } from './contract.ts';
 import { systemClock } from './core/clock.ts';
 import { InvariantError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
+import { anyDisk } from './disk/test-support/any-disk.ts';
 import { engineHandlers } from './engine-handlers.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { restorableFiles } from './source-inventory.ts';
@@ -102,7 +103,8 @@ class CommandBed implements AsyncDisposable {
     const [reader, checker] = this.#readers;
     if (reader === undefined || checker === undefined) throw new Error('no readers');
     const settings = await SettingsFile.open(this.paths.settings);
-    const common = { paths: this.paths, clock: systemClock, reader, recorder: () => null, jobs: this.jobs };
+    const disk = anyDisk(this.paths.home);
+    const common = { paths: this.paths, clock: systemClock, reader, recorder: () => null, jobs: this.jobs, disk };
     return engineHandlers({
       ...common,
       options: this.#options(),

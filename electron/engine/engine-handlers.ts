@@ -8,6 +8,8 @@ import type { Clock } from './core/clock.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { SettingsFile } from './config/settings-file.ts';
 import type { EngineOptions } from './contract.ts';
+import { diskIsFull } from './disk/disk-level.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
 import { abortable } from './jobs/abortable.ts';
 import type { JobRunner, JobWork } from './jobs/job-runner.ts';
 import { importJob, resyncJob, settle, type ImportPorts, type ImportScope } from './jobs/import-job.ts';
@@ -36,6 +38,7 @@ export interface HandlerParts {
   readonly board: StatusBoard;
   readonly keeper: Pick<StoreKeeper, 'backups' | 'replace'>;
   readonly takeBackup: () => Promise<BackupView>;
+  readonly disk: DiskWatch;
   readonly jobs: JobRunner;
   readonly recorder: () => Recorder | null;
   readonly ensureRecorder: () => Promise<Recorder>;
@@ -73,8 +76,10 @@ export function engineHandlers(parts: HandlerParts): Handlers {
     'jobs.start': async (request) => {
       switch (request.kind) {
         case 'import':
+          refuseWithoutRoom(parts);
           return { id: jobs.start('import', await importWork(parts, request.paths)) };
         case 'resync':
+          refuseWithoutRoom(parts);
           return { id: jobs.start('resync', await resyncWork(parts, request.session, request.project)) };
         case 'verify':
           return { id: jobs.start('verify', verifyJob(await verifyPorts(parts, await runningRecorder(parts)))) };
@@ -114,6 +119,11 @@ export function engineHandlers(parts: HandlerParts): Handlers {
       return { shown, url: parts.windowUrl() };
     },
   };
+}
+
+/** Nothing would be read nor saved, and the job would only wait. */
+function refuseWithoutRoom({ disk }: HandlerParts): void {
+  if (disk.isHeld) throw diskIsFull();
 }
 
 /** Waits for what is being saved, but not longer: it goes on by itself. */

@@ -12,6 +12,8 @@ import { prepareHome } from './config/prepare-home.ts';
 import { SettingsFile } from './config/settings-file.ts';
 import type { Engine, EngineOptions } from './contract.ts';
 import { systemClock } from './core/clock.ts';
+import { dataDisk } from './data-disk.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
 import { Emitter } from './core/emitter.ts';
 import { EngineError } from './core/errors.ts';
 import { engineHandlers } from './engine-handlers.ts';
@@ -36,6 +38,7 @@ const JOB_EVENT_GAP_MS = 250;
 /** What exists only between start and stop. */
 interface Running {
   readonly settings: SettingsFile;
+  readonly disk: DiskWatch;
   readonly keeper: StoreKeeper;
   readonly upkeep: StoreUpkeep;
   readonly board: StatusBoard;
@@ -92,11 +95,20 @@ class LocalEngine implements Engine {
 
   async start(signal: AbortSignal): Promise<void> {
     const { options } = { options: this.#options };
-    await prepareHome(options.home);
     const settings = await SettingsFile.open(this.#paths.settings);
+    const disk = dataDisk({
+      settings,
+      paths: this.#paths,
+      keepsReserve: options.mode === 'service',
+      clock: this.#clock,
+      logger: this.#logger.child('disk'),
+    });
+    await disk.makeRoomToStart();
+    await prepareHome(options.home);
     try {
       if (options.mode === 'service') this.#takeLock();
-      this.#running = this.#compose(settings);
+      await disk.start(signal);
+      this.#running = this.#compose(settings, disk);
       // The first opening makes the database and brings its schema up to date, before anybody reads it.
       await this.#running.keeper.open();
       this.#listen();
@@ -120,7 +132,7 @@ class LocalEngine implements Engine {
     return this.#running;
   }
 
-  #compose(settings: SettingsFile): Running {
+  #compose(settings: SettingsFile, disk: DiskWatch): Running {
     const keeper = new StoreKeeper({
       engine: this.#options,
       paths: this.#paths,
@@ -146,6 +158,7 @@ class LocalEngine implements Engine {
       reader,
       recorder: () => this.#recorder,
       jobs: this.#jobs,
+      disk,
       pause: () => pauseOf(settings),
       isStopping: () => this.#isStopping,
       upkeep: () => upkeep.view,
@@ -162,6 +175,7 @@ class LocalEngine implements Engine {
       board,
       keeper,
       takeBackup: () => upkeep.backups.take(),
+      disk,
       jobs: this.#jobs,
       recorder: () => this.#recorder,
       ensureRecorder: () => this.#ensureRecorder(),
@@ -170,7 +184,7 @@ class LocalEngine implements Engine {
       },
       windowUrl: () => this.windowUrl,
     });
-    return { settings, keeper, upkeep, board, handlers };
+    return { settings, disk, keeper, upkeep, board, handlers };
   }
 
   #listen(): void {
@@ -250,7 +264,7 @@ class LocalEngine implements Engine {
   }
 
   async #startRecorder(signal: AbortSignal): Promise<Recorder> {
-    const { settings, board, keeper } = this.#started;
+    const { settings, board, keeper, disk } = this.#started;
     this.#takeLock();
     const roots = await agentRoots({
       platform: this.#options.platform,
@@ -268,14 +282,20 @@ class LocalEngine implements Engine {
       onDamage: (error) => {
         keeper.report(error);
       },
+      disk,
     });
     recorder.capturer.paused = pauseOf(settings).paused;
+    recorder.capturer.held = disk.isHeld;
     this.#cleanup.push(
       recorder.saved.on(() => {
         board.nudge();
       }),
       settings.onChange(() => {
         recorder.capturer.paused = pauseOf(settings).paused;
+      }),
+      disk.onChange((level) => {
+        recorder.capturer.held = level === 'held';
+        board.nudge();
       }),
     );
     this.#recorder = recorder;
@@ -306,6 +326,7 @@ class LocalEngine implements Engine {
     await this.#recorderStart?.catch(() => null);
     await this.#running?.upkeep.stop();
     await this.#recorder?.stop();
+    await this.#running?.disk.stop();
     await this.#running?.keeper.stop();
     if (this.#options.mode === 'service') await removeEngineRecord(this.#options.home, process.pid);
     this.#logger.info('engine stopped');

@@ -1,8 +1,8 @@
 /** What a recorder says about itself right now, in the terms of the status. Without a recorder: what nothing says. */
-import { statfs } from 'node:fs/promises';
 import type { StatusSnapshot } from '../../shared/status.ts';
 import type { Clock } from './core/clock.ts';
 import { systemErrorCode } from './core/errors.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
 import type { Recorder } from './recorder.ts';
 import type { RedisState } from './redis/redis-state.ts';
 import type { StatusFacts } from './status/status-facts.ts';
@@ -78,12 +78,7 @@ export async function redisFacts(recorder: Recorder | null): Promise<RedisReadin
   }
 }
 
-export async function freeBytes(directory: string): Promise<number | null> {
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize;
-  } catch (error) {
-    if (systemErrorCode(error) === null) throw error;
-    return null;
-  }
+export function diskFacts(disk: DiskWatch): StatusFacts['disk'] {
+  const { room, ...facts } = disk.facts;
+  return { ...facts, freeBytes: room?.freeBytes ?? null, totalBytes: room?.totalBytes ?? null };
 }

@@ -7,6 +7,7 @@ import { dataPaths } from './config/data-paths.ts';
 import type { EngineOptions } from './contract.ts';
 import { systemClock } from './core/clock.ts';
 import { silentLogger } from './core/logger.ts';
+import { anyDisk } from './disk/test-support/any-disk.ts';
 import { Recorder, sourceRoot, workerData } from './recorder.ts';
 import { StoreThread } from './store-thread.ts';
 import { openDatabase } from './store/database.ts';
@@ -31,6 +32,7 @@ describe('Recorder', () => {
       roots: [sourceRoot({ agent: 'claude-code', directory: path.join(folder, 'claude') })],
       clock: systemClock,
       logger: silentLogger,
+      disk: anyDisk(folder),
     });
     await recorder.start(new AbortController().signal);
   });

@@ -15,6 +15,8 @@ import { TranscriptTailer } from './capture/transcript-tailer.ts';
 import type { DataPaths } from './config/data-paths.ts';
 import type { EngineOptions } from './contract.ts';
 import { Backpressure } from './core/backpressure.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
+import { diskIsFull } from './disk/disk-level.ts';
 import type { Clock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
 import { StoreError, describeError, type EngineError } from './core/errors.ts';
@@ -45,6 +47,7 @@ export interface RecorderOptions {
   readonly logger: Logger;
   /** Told of every call that meets damage in the database. */
   readonly onDamage?: (error: EngineError) => void;
+  readonly disk: DiskWatch;
 }
 
 /** Bytes between archive and commit. Bounds memory and how long a live record waits behind an import. */
@@ -75,7 +78,7 @@ export class Recorder implements Service {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    const { clock, logger, paths, settings, engine } = options;
+    const { clock, logger, paths, settings, engine, disk } = options;
     this.archive = new Archive(paths.archiveDirectory);
     this.registry = new TranscriptRegistry({ pathOf: archivePathOf, parse: parseArchivePath }, options.roots);
     this.latency = new LatencyWindow(LATENCY_WINDOW_MS, () => clock.monotonic());
@@ -95,7 +98,7 @@ export class Recorder implements Service {
       clock,
       logger,
       random: Math.random,
-      signal: this.#stopping.signal,
+      isHeld: () => disk.isHeld,
     });
     this.consumer = new SegmentConsumer({
       queues: this.queues,
@@ -119,7 +122,11 @@ export class Recorder implements Service {
       watches: engine.mode === 'service',
       hotPollMs: settings.capture.hotPollMs,
       reconcileMs: settings.capture.reconcileSeconds * 1000,
+      room: (signal) => outlet.room(signal),
       queueMoves: () => this.queues.current !== null && this.consumer.retryingSince === null,
+      onArchiveError: (error) => {
+        disk.noteRefusal(error);
+      },
     });
     // A queue that was changed may have forgotten anything: all that is not committed goes in again.
     this.queues.onChange((queue) => {
@@ -215,15 +222,20 @@ export class Recorder implements Service {
         const result = await this.store
           .call('setAside', this.#withSource(segment), reason)
           .catch((error: unknown) => this.#unlessDamaged(error));
+        this.#backpressure.release(bytesOf([segment]));
         this.#committed(segment.archivePath, result.segments[0]?.committed ?? 0);
       },
       requeue: (archivePath) => {
+        // What the queue has forgotten is never given back; what it still has is given back twice, which costs nothing.
+        if (archivePath === null) this.#backpressure.reset();
         this.capturer.requeue(archivePath);
       },
     };
   }
 
   async #save(segments: readonly Segment[]): Promise<SaveResult> {
+    // Asked before anything is parsed: without room it would be in vain, again and again.
+    if (this.#options.disk.isHeld) throw diskIsFull();
     try {
       const result = await this.store.call(
         'save',
@@ -234,6 +246,7 @@ export class Recorder implements Service {
       return result;
     } catch (error) {
       this.#uncountedFailures += 1;
+      this.#options.disk.noteRefusal(error);
       return this.#unlessDamaged(error);
     }
   }

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { dataPaths } from './config/data-paths.ts';
 import { ManualClock } from './core/test-support/manual-clock.ts';
 import { silentLogger } from './core/logger.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
+import { anyDisk } from './disk/test-support/any-disk.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { StatusBoard } from './status-board.ts';
 import { NO_UPKEEP } from './status/test-support/no-upkeep.ts';
@@ -18,11 +20,13 @@ class BoardBed implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly reader: StoreThread<ReaderOperations>;
   readonly board: StatusBoard;
+  readonly disk: DiskWatch;
   isStopping = false;
 
   private constructor(directory: string, reader: StoreThread<ReaderOperations>) {
     this.directory = directory;
     this.reader = reader;
+    this.disk = anyDisk(directory, this.clock);
     this.board = new StatusBoard({
       version: '1.2.3',
       startedAt: 5,
@@ -30,6 +34,7 @@ class BoardBed implements AsyncDisposable {
       reader,
       recorder: () => null,
       jobs: new JobRunner({ clock: this.clock, logger: silentLogger, newId: () => 'job' }),
+      disk: this.disk,
       pause: () => ({ paused: false, until: null }),
       isStopping: () => this.isStopping,
       upkeep: () => NO_UPKEEP,
@@ -64,6 +69,7 @@ describe('StatusBoard', () => {
   it('measures what the database and the disk say', async () => {
     await using bed = await BoardBed.create();
 
+    await bed.disk.look();
     const snapshot = await bed.board.current();
 
     expect(snapshot).toMatchObject({ version: '1.2.3', startedAt: 5, captureGap: 0 });

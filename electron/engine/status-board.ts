@@ -7,9 +7,10 @@ import type { Clock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
 import { EngineError, describeError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
 import type { Recorder } from './recorder.ts';
-import { captureFacts, consumerFacts, freeBytes, queueFacts, redisFacts } from './recorder-facts.ts';
+import { captureFacts, consumerFacts, diskFacts, queueFacts, redisFacts } from './recorder-facts.ts';
 import { AlarmBook } from './status/alarm-book.ts';
 import { HealthTracker } from './status/component-health.ts';
 import { buildSnapshot } from './status/snapshot.ts';
@@ -27,6 +28,7 @@ export interface StatusBoardOptions {
   /** Null in a command that does not record. */
   readonly recorder: () => Recorder | null;
   readonly jobs: JobRunner;
+  readonly disk: DiskWatch;
   readonly pause: () => StatusSnapshot['pause'];
   readonly isStopping: () => boolean;
   readonly upkeep: () => StatusSnapshot['upkeep'];
@@ -57,7 +59,6 @@ const NO_COUNTS: StoreCounts = {
 interface Slow {
   readonly minutes: StatusSnapshot['minutes'];
   readonly captureGap: number | null;
-  readonly diskFreeBytes: number | null;
   readonly redis: Pick<StatusSnapshot['queue']['server'], 'memoryBytes' | 'aof'>;
 }
 
@@ -73,7 +74,7 @@ export class StatusBoard {
   #snapshot: StatusSnapshot | null = null;
   #measuredAt = -Infinity;
   #measuring: Promise<StatusSnapshot> | null = null;
-  #slow: Slow = { minutes: [], captureGap: null, diskFreeBytes: null, redis: { memoryBytes: null, aof: null } };
+  #slow: Slow = { minutes: [], captureGap: null, redis: { memoryBytes: null, aof: null } };
   #slowAt = -Infinity;
   /** Last answers of the database: they stay on show while it does not answer. */
   #counts = NO_COUNTS;
@@ -165,7 +166,7 @@ export class StatusBoard {
   }
 
   async #facts(): Promise<StatusFacts> {
-    const { clock, version, startedAt, paths, reader, jobs, pause, isStopping } = this.#options;
+    const { clock, version, startedAt, paths, reader, jobs, disk, pause, isStopping } = this.#options;
     const recorder = this.#options.recorder();
     const now = clock.now();
     const [counts, recentSaves, depth] = await Promise.all([
@@ -192,10 +193,10 @@ export class StatusBoard {
       store: {
         ...databaseSize(paths.database),
         ...store,
-        diskFreeBytes: this.#slow.diskFreeBytes,
-        isFailing: counts === null || (retryingSince !== null && clock.monotonic() - retryingSince > TICK_MS * 2),
+        isFailing: counts === null || (!disk.isHeld && isLate(retryingSince, clock)),
       },
       upkeep: this.#options.upkeep(),
+      disk: diskFacts(disk),
       captureGap: this.#slow.captureGap,
       recentSaves: this.#recentSaves,
       minutes: this.#slow.minutes,
@@ -239,7 +240,7 @@ export class StatusBoard {
   }
 
   async #measureSlow(recorder: Recorder | null, now: EpochMs): Promise<void> {
-    const { clock, reader, paths } = this.#options;
+    const { clock, reader } = this.#options;
     const monotonic = clock.monotonic();
     const isActive = monotonic - this.#lastActivity < ACTIVE_FOR_MS;
     if (monotonic - this.#slowAt < (isActive ? 5000 : 15_000)) return;
@@ -251,10 +252,14 @@ export class StatusBoard {
     this.#slow = {
       minutes: minutes ?? this.#slow.minutes,
       captureGap: gap ?? this.#slow.captureGap,
-      diskFreeBytes: await freeBytes(paths.home),
       redis: await redisFacts(recorder),
     };
   }
+}
+
+/** One failed save is nothing to be alarmed about: it is tried again. */
+function isLate(retryingSince: number | null, clock: Clock): boolean {
+  return retryingSince !== null && clock.monotonic() - retryingSince > TICK_MS * 2;
 }
 
 /** Nothing was looked at yet, although nobody asked for that. */

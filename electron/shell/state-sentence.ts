@@ -79,6 +79,7 @@ function safetySentence(snapshot: StatusSnapshot): string {
 }
 
 function stoppedPart(snapshot: StatusSnapshot): string {
+  if (snapshot.disk.level === 'held') return 'the disk is full; recording goes on when there is room';
   const failed = PARTS.find((part) => healthOf(snapshot, part).state === 'failed');
   return failed === undefined ? 'see the status window' : STOPPED[failed];
 }
@@ -128,6 +129,8 @@ function phrase(reason: HealthReason, snapshot: StatusSnapshot, withCounts: bool
       return 'database is being made anew, nothing is lost';
     case 'DISK_LOW':
       return 'disk is nearly full';
+    case 'DISK_FULL':
+      return 'disk is full, recording is held';
     case 'DEAD_LETTERS':
       return count(snapshot.store.deadLetters, 'dead letter', 'dead letters');
     case 'PAUSED':

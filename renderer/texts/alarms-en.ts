@@ -35,6 +35,10 @@ export const alarmTexts: Readonly<Record<string, AlarmText>> = {
   'watcher.beat': { unit: 'age', text: ({ value }) => `The watcher has sent no heartbeat for ${value}.` },
   unsaved: { unit: 'age', text: ({ value }) => `A transcript changed ${value} ago and is not saved yet.` },
   disk: { unit: 'bytes', text: ({ value, limit }) => `Disk space below ${limit}: ${value} left.` },
+  'disk.held': {
+    unit: 'bytes',
+    text: ({ value, limit }) => `Recording is held: ${value} left on the disk, less than ${limit}. Free some space.`,
+  },
   'queue.bypass': { unit: 'count', text: () => 'Redis is bypassed. Batches go straight to SQLite.' },
   'queue.depth': { unit: 'count', text: ({ value, limit }) => `Queue depth above ${limit}. Now ${value} messages.` },
   'queue.pending': { unit: 'count', text: ({ value, limit }) => `Pending above ${limit}. Now ${value} not confirmed.` },

@@ -52,6 +52,9 @@ export const texts = {
     pausedUntil: (time: string) => `Paused by you. Nothing is recorded until ${time}.`,
     recording: 'Recording.',
     notRecording: 'Not recording.',
+    held: (free: string) =>
+      `Recording is held: only ${free} are free on the disk. Free some space, and it goes on by itself.`,
+    heldSupport: 'What the agents write waits in their own files',
     saved: 'Everything is saved.',
     savingNow: 'Nothing is lost: saving now.',
     nothingLost: 'Nothing is lost.',
@@ -98,6 +101,7 @@ export const texts = {
     STORE_FAILING: 'SQLite cannot be written.',
     STORE_REBUILDING: 'The database is being made anew from the archive.',
     DISK_LOW: 'The disk is nearly full.',
+    DISK_FULL: 'The disk is full: free some space, and recording goes on by itself.',
     DEAD_LETTERS: 'Dead letters are kept.',
     PAUSED: 'Paused by you.',
   } satisfies Record<HealthReason, string>,

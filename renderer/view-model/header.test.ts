@@ -128,6 +128,26 @@ describe('Header', () => {
     expect(fault.support).toMatch(/^Paused by you · /);
   });
 
+  it('says that recording is held by a full disk, and what to do, before anything else', () => {
+    const quiet = quietSnapshot();
+    const view = headerView(
+      {
+        ...quiet,
+        overall: 'error',
+        safety: { ...quiet.safety, archiveCurrent: false },
+        archive: { ...quiet.archive, health: health('failed', 'DISK_FULL') },
+        disk: { ...quiet.disk, level: 'held', freeBytes: 150_000_000, heldSince: NOW },
+      },
+      'live',
+      NOW,
+    );
+
+    expect(view.sentence).toBe(
+      'Recording is held: only 150 MB are free on the disk. Free some space, and it goes on by itself.',
+    );
+    expect(view.support).toMatch(/^What the agents write waits in their own files · Last save/);
+  });
+
   it('claims nothing without a signal', () => {
     expect(headerView(quietSnapshot(), 'lost', NOW).lamp).toBe('unknown');
     expect(headerView(quietSnapshot(), 'lost', NOW).sentence).toBe('No signal.');

@@ -3,7 +3,7 @@ import type { LampState, StatusSnapshot } from '../../shared/status.ts';
 import type { EpochMs } from '../../shared/time.ts';
 import { texts } from '../texts/en.ts';
 import { highestAlarm, alarmSentence } from './alarms.ts';
-import { formatClock, formatCount, formatDuration, formatTime } from './format.ts';
+import { formatBytes, formatClock, formatCount, formatDuration, formatTime } from './format.ts';
 import type { Freshness } from './freshness.ts';
 import { jobProgressText } from './job.ts';
 import { openChecks, safetyOf } from './safety.ts';
@@ -42,9 +42,10 @@ export function headerView(snapshot: StatusSnapshot | null, freshness: Freshness
 }
 
 function sentenceOf(snapshot: StatusSnapshot): string {
-  const { overall, pause } = snapshot;
+  const { overall, pause, disk } = snapshot;
   if (overall === 'starting') return texts.header.starting;
   if (overall === 'stopping') return texts.header.stopping;
+  if (disk.level === 'held') return texts.header.held(formatBytes(disk.freeBytes));
   if (overall === 'error') return `${stoppedPart(snapshot)} ${faultPromise(snapshot)}`;
   if (pause.paused) {
     return pause.until === null ? texts.header.paused : texts.header.pausedUntil(formatTime(pause.until));
@@ -121,6 +122,7 @@ function supportOf(snapshot: StatusSnapshot, now: EpochMs): string {
 
 function promises(snapshot: StatusSnapshot): readonly string[] {
   const open = openChecks(snapshot);
+  if (snapshot.disk.level === 'held') return [texts.header.heldSupport];
   if (snapshot.pause.paused || snapshot.overall === 'starting' || snapshot.overall === 'stopping') return [];
   if (open.length > 0) return open.map((check) => texts.checks[check]);
   if (snapshot.overall !== 'warn') return [];

@@ -21,14 +21,15 @@ describe('Services', () => {
 
   it('warn at their limits', () => {
     const quiet = quietSnapshot();
-    const store = { ...quiet.store, walBytes: 129 * 1024 * 1024, diskFreeBytes: 4_900_000_000 };
+    const store = { ...quiet.store, walBytes: 129 * 1024 * 1024 };
+    const disk = { ...quiet.disk, level: 'low' as const };
 
-    expect(lamps({ ...quiet, store, captureGap: 2 })).toMatchObject({
+    expect(lamps({ ...quiet, store, disk, captureGap: 2 })).toMatchObject({
       'SQLite log': 'warn',
       'Disk free': 'warn',
       'Capture gap': 'warn',
     });
-    expect(lamps({ ...quiet, store: { ...store, diskFreeBytes: 900_000_000 } })['Disk free']).toBe('error');
+    expect(lamps({ ...quiet, disk: { ...disk, level: 'held' } })['Disk free']).toBe('error');
   });
 
   it('do not blame Redis for a backlog, but for its own faults', () => {

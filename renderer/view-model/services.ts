@@ -12,11 +12,9 @@ export interface ServiceView {
 }
 
 const WAL_WARNING_BYTES = 128 * 1024 * 1024;
-const DISK_WARNING_BYTES = 5_000_000_000;
-const DISK_ALARM_BYTES = 1_000_000_000;
 
 export function serviceViews(snapshot: StatusSnapshot, freshness: Freshness): readonly ServiceView[] {
-  const { queue, store, archive } = snapshot;
+  const { queue, store, archive, disk } = snapshot;
   const isBypassed = queue.mode === 'bypass';
   const rows: readonly ServiceView[] = [
     {
@@ -32,7 +30,7 @@ export function serviceViews(snapshot: StatusSnapshot, freshness: Freshness): re
       value: formatBytes(store.walBytes),
     },
     { name: texts.services.archive, lamp: lampOf(archive.health, freshness), value: formatBytes(archive.bytes) },
-    { name: texts.services.disk, lamp: diskLamp(store.diskFreeBytes), value: formatBytes(store.diskFreeBytes) },
+    { name: texts.services.disk, lamp: diskLamp(disk), value: formatBytes(disk.freeBytes) },
     {
       name: texts.services.captureGap,
       lamp: snapshot.captureGap === null ? 'unknown' : snapshot.captureGap > 0 ? 'warn' : 'ok',
@@ -58,8 +56,7 @@ function aofRow(aof: StatusSnapshot['queue']['server']['aof']): ServiceView {
   return { name, lamp, value: texts.services.aofStates[aof] };
 }
 
-function diskLamp(freeBytes: number | null): LampState {
+function diskLamp({ level, freeBytes }: StatusSnapshot['disk']): LampState {
   if (freeBytes === null) return 'unknown';
-  if (freeBytes < DISK_ALARM_BYTES) return 'error';
-  return freeBytes < DISK_WARNING_BYTES ? 'warn' : 'ok';
+  return ({ ok: 'ok', low: 'warn', held: 'error' } as const)[level];
 }

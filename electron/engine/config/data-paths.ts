@@ -45,6 +45,8 @@ export interface DataPaths {
   /** Says where the running engine answers; see `engine-record.ts`. */
   readonly engineRecord: string;
   readonly heartbeat: string;
+  /** Room that is given back when the disk is full. */
+  readonly reserve: string;
 }
 
 export function dataPaths(home: string): DataPaths {
@@ -62,5 +64,6 @@ export function dataPaths(home: string): DataPaths {
     engineLock: path.join(home, 'engine.lock'),
     engineRecord: path.join(home, 'engine.json'),
     heartbeat: path.join(home, 'heartbeat.json'),
+    reserve: path.join(home, 'reserve'),
   };
 }

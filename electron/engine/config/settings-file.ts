@@ -66,7 +66,8 @@ async function readOrNull(file: string): Promise<string | null> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT') return null;
+    // A folder that cannot be one is for whoever makes it to report.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new ConfigError(
       'CONFIG_INVALID',
       `The settings file ${file} cannot be read (${code ?? 'unknown reason'}): make it readable for this account, then start again.`,

@@ -40,8 +40,8 @@ describe('AlarmBook', () => {
     ['unsaved 1', { capture: { unsavedForMs: 120_001 } }],
     ['files.blocked 3', { capture: { blockedFiles: 1 } }],
     ['watcher.polling 3', { capture: { mode: 'polling' } }],
-    ['disk.warning 3', { store: { diskFreeBytes: 4_999_999_999 } }],
-    ['disk 1', { store: { diskFreeBytes: 999_999_999 } }],
+    ['disk.warning 3', { disk: { level: 'low' } }],
+    ['disk.held 1', { disk: { level: 'held' }, capture: { archiveFailing: true, unsavedForMs: 1e6 } }],
     ['queue.bypass 2', { queue: { mode: 'bypass' } }],
     ['redis.aof 1', { queue: { server: { ...factsWith().queue.server, aof: 'error' } } }],
     ['redis.memory.warning 3', { queue: { server: { ...factsWith().queue.server, memoryBytes: 210_000_000 } } }],
@@ -70,13 +70,10 @@ describe('AlarmBook', () => {
   it.each<[string, Parameters<typeof factsWith>[0]]>([
     ['a recovery of the day before', { upkeep: recovered({ endedAt: NOW - 25 * 3_600_000 }) }],
     ['a rebuild that somebody has asked for', { upkeep: recovered({ cause: 'rebuild' }) }],
-    [
-      'limits that are just reached',
-      { queue: { depth: 100, pending: 10, oldestAgeMs: 60_000 }, store: { diskFreeBytes: 5e9 } },
-    ],
+    ['limits that are just reached', { queue: { depth: 100, pending: 10, oldestAgeMs: 60_000 } }],
     [
       'what could not be measured',
-      { queue: { depth: null, pending: null, oldestAgeMs: null }, store: { diskFreeBytes: null } },
+      { queue: { depth: null, pending: null, oldestAgeMs: null }, disk: { freeBytes: null } },
     ],
     ['a start', { isStarting: true, store: { isFailing: true }, capture: { lastBeatAt: null } }],
     ['a full queue during an import', { job: RUNNING_IMPORT, queue: { depth: 900, pending: 90, oldestAgeMs: 1e9 } }],

@@ -40,26 +40,12 @@ export class AlarmBook {
 type Reading = keyof typeof THRESHOLDS;
 
 /** The warning if its limit is passed, and the alarm if that one is, too: the warning stays until the alarm is due. */
-function passed(
-  key: string,
-  reading: Reading,
-  value: number | null,
-  priority: AlarmPriority,
-  isPassed: (value: number, limit: number) => boolean,
-): Condition[] {
-  const { warn, alarm, delayMs } = THRESHOLDS[reading];
-  if (value === null || !isPassed(value, warn)) return [];
-  const warning = { key: `${key}.warning`, priority: 3, value, limit: warn, delayMs, givesWayTo: key } as const;
-  if (!isPassed(value, alarm)) return [warning];
-  return [warning, { key, priority, value, limit: alarm, delayMs, givesWayTo: null }];
-}
-
 function above(key: string, reading: Reading, value: number | null, priority: AlarmPriority = 2): Condition[] {
-  return passed(key, reading, value, priority, (figure, limit) => figure > limit);
-}
-
-function below(key: string, reading: Reading, value: number | null): Condition[] {
-  return passed(key, reading, value, 1, (figure, limit) => figure < limit);
+  const { warn, alarm, delayMs } = THRESHOLDS[reading];
+  if (value === null || value <= warn) return [];
+  const warning = { key: `${key}.warning`, priority: 3, value, limit: warn, delayMs, givesWayTo: key } as const;
+  if (value <= alarm) return [warning];
+  return [warning, { key, priority, value, limit: alarm, delayMs, givesWayTo: null }];
 }
 
 function when(holds: boolean, key: string, priority: AlarmPriority, delayMs = 0): Condition[] {
@@ -75,11 +61,11 @@ function conditionsOf(facts: StatusFacts): Condition[] {
   ];
 }
 
-function captureConditions({ now, capture, job }: StatusFacts): Condition[] {
+function captureConditions({ now, capture, disk, job }: StatusFacts): Condition[] {
   const watcherAge = capture.lastBeatAt === null ? null : now - capture.lastBeatAt;
   return [
     ...above('watcher.beat', 'beatAgeMs', watcherAge),
-    ...(isImporting(job) ? [] : above('unsaved', 'unsavedForMs', capture.unsavedForMs, 1)),
+    ...(isImporting(job) || disk.level === 'held' ? [] : above('unsaved', 'unsavedForMs', capture.unsavedForMs, 1)),
     ...when(capture.blockedFiles > 0, 'files.blocked', 3),
     ...when(capture.mode === 'polling', 'watcher.polling', 3),
   ];
@@ -130,17 +116,24 @@ function upkeepConditions({ upkeep }: StatusFacts): Condition[] {
 }
 
 function storeConditions(facts: StatusFacts): Condition[] {
-  const { store, capture, consumer, job } = facts;
+  const { store, disk, capture, consumer, job } = facts;
   return [
     ...recoveryConditions(facts),
     ...upkeepConditions(facts),
     ...when(store.isFailing && !isRecovering(facts), 'store.failing', 1),
-    ...when(capture.archiveFailing, 'archive.failing', 1),
-    ...below('disk', 'diskFreeBytes', store.diskFreeBytes),
+    ...when(capture.archiveFailing && disk.level !== 'held', 'archive.failing', 1),
+    ...diskConditions(disk),
     ...above('store.deadLetters', 'deadLetters', store.deadLetters),
     ...(isImporting(job) ? [] : above('store.latency', 'latencyP95Ms', consumer.latency[1] ?? null)),
     ...above('store.wal', 'walBytes', store.walBytes),
   ];
+}
+
+/** What is held cannot fail, so one alarm says it all; how low it may be is a setting. */
+function diskConditions({ level, freeBytes, warnBelowBytes, holdBelowBytes }: StatusFacts['disk']): Condition[] {
+  const common = { value: freeBytes, delayMs: 0, givesWayTo: null };
+  if (level === 'held') return [{ ...common, key: 'disk.held', priority: 1, limit: holdBelowBytes }];
+  return level === 'low' ? [{ ...common, key: 'disk.warning', priority: 3, limit: warnBelowBytes }] : [];
 }
 
 /** An import is allowed to fill the queue: that is what back-pressure is for. */

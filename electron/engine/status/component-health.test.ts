@@ -44,8 +44,9 @@ describe('observe', () => {
     ['consumer', 'failed CONSUMER_STALLED', { consumer: { beatAgeMs: null } }],
     ['consumer', 'degraded CONSUMER_RETRYING', { consumer: { retryingForMs: 500 } }],
     ['archive', 'degraded ARCHIVE_DAMAGED', { upkeep: { scrub: { ...NO_UPKEEP.scrub, damaged: 1 } } }],
-    ['store', 'failed STORE_FAILING', { store: { isFailing: true, diskFreeBytes: 0 } }],
-    ['store', 'degraded DISK_LOW', { store: { diskFreeBytes: 999_999_999, deadLetters: 1 } }],
+    ['archive', 'failed DISK_FULL', { disk: { level: 'held' }, capture: { archiveFailing: true } }],
+    ['store', 'failed STORE_FAILING', { store: { isFailing: true }, disk: { level: 'held' } }],
+    ['store', 'degraded DISK_LOW', { store: { deadLetters: 1 }, disk: { level: 'low' } }],
     ['store', 'degraded DEAD_LETTERS', { store: { deadLetters: 1 } }],
   ])('calls %s %s', (component, expected, changes) => {
     const { state, reason } = observe(component, factsWith(changes));
@@ -64,7 +65,7 @@ describe('HealthTracker', () => {
     expect(at(1, {})).toBe(0);
     expect(at(2, { store: { deadLetters: 1 } })).toBe(2);
     expect(at(3, { store: { deadLetters: 5 } })).toBe(2);
-    expect(at(4, { store: { diskFreeBytes: 1 } })).toBe(4);
+    expect(at(4, { disk: { level: 'low' } })).toBe(4);
     expect(at(5, {})).toBe(5);
   });
 });

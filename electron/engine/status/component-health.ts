@@ -25,6 +25,7 @@ export function observe(component: Component, facts: StatusFacts): Observation {
     case 'watcher':
       return watcher(facts);
     case 'archive':
+      if (facts.disk.level === 'held') return { state: 'failed', reason: 'DISK_FULL' };
       if (facts.capture.archiveFailing) return { state: 'failed', reason: 'ARCHIVE_FAILING' };
       return facts.upkeep.scrub.damaged > 0 ? { state: 'degraded', reason: 'ARCHIVE_DAMAGED' } : HEALTHY;
     case 'queue':
@@ -64,8 +65,7 @@ function consumer(facts: StatusFacts): Observation {
 function store(facts: StatusFacts): Observation {
   if (isRecovering(facts)) return { state: 'degraded', reason: 'STORE_REBUILDING' };
   if (facts.store.isFailing) return { state: 'failed', reason: 'STORE_FAILING' };
-  const free = facts.store.diskFreeBytes;
-  if (free !== null && free < THRESHOLDS.diskFreeBytes.alarm) return { state: 'degraded', reason: 'DISK_LOW' };
+  if (facts.disk.level !== 'ok') return { state: 'degraded', reason: 'DISK_LOW' };
   return facts.store.deadLetters > 0 ? { state: 'degraded', reason: 'DEAD_LETTERS' } : HEALTHY;
 }
 

@@ -99,9 +99,6 @@ describe('healthReport', () => {
     ['a file that cannot be read', ['degraded', 'watcher warn'], { capture: { blockedFiles: 1 } }],
     ['folders that cannot be watched', ['degraded', 'watcher warn'], { capture: { mode: 'polling' } }],
     ['no agent', ['degraded', 'watcher warn'], { capture: { files: 0, missingRoots: ['/x'] } }],
-    ['little room', ['degraded', 'disk warn'], { store: { diskFreeBytes: 4e9 } }],
-    ['hardly any room', ['unhealthy', 'disk fail'], { store: { diskFreeBytes: 9e8 } }],
-    ['unknown room', ['degraded', 'disk warn'], { store: { diskFreeBytes: null } }],
     [
       'a damaged range of the archive',
       ['degraded', 'upkeep warn'],
@@ -118,6 +115,9 @@ describe('healthReport', () => {
       ['degraded', 'upkeep warn'],
       { upkeep: { backup: { ...NO_UPKEEP.backup, failure: 'No.' } } },
     ],
+    ['little room', ['degraded', 'disk warn'], { disk: { level: 'low' } }],
+    ['hardly any room', ['unhealthy', 'disk fail'], { disk: { level: 'held' } }],
+    ['unknown room', ['degraded', 'disk warn'], { disk: { freeBytes: null } }],
     ['prompts that are missing', ['degraded', 'capture-gap warn'], { captureGap: 3 }],
     ['a comparison that was not made yet', ['degraded', 'capture-gap warn'], { captureGap: null }],
   ])('reports %s', async (_name, expected, changes) => {

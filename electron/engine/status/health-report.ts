@@ -1,5 +1,5 @@
 import type { HealthCheck, HealthReport, StatusSnapshot, StoreRecovery } from '../../../shared/status.ts';
-import { RECOVERY_TOLD_MS, THRESHOLDS } from './thresholds.ts';
+import { RECOVERY_TOLD_MS } from './thresholds.ts';
 
 /** Things that are asked anew for a health report, each timed. A rejection is the reason of a failed check. */
 export interface HealthProbes {
@@ -111,11 +111,20 @@ function recoveryText({ cause, at, reason, setAside, backup, state }: StoreRecov
   return `${reason} On ${new Date(at).toISOString()} it was put aside; the database ${verb} made anew ${from}.${where}`;
 }
 
-function diskCheck({ store }: StatusSnapshot): Finding {
-  if (store.diskFreeBytes === null) return warn('The free space of the disk is unknown.');
-  const text = `${(store.diskFreeBytes / 1e9).toFixed(1)} GB free.`;
-  if (store.diskFreeBytes < THRESHOLDS.diskFreeBytes.alarm) return fail(text);
-  return store.diskFreeBytes < THRESHOLDS.diskFreeBytes.warn ? warn(text) : pass(text);
+function diskCheck({ disk }: StatusSnapshot): Finding {
+  if (disk.freeBytes === null || disk.totalBytes === null) return warn('The free space of the disk is unknown.');
+  const kept = disk.reserveBytes > 0 ? `; ${megabytes(disk.reserveBytes)} more are kept in reserve` : '';
+  const text = `${megabytes(disk.freeBytes)} of ${megabytes(disk.totalBytes)} free${kept}.`;
+  if (disk.level === 'held') {
+    return fail(
+      `${text} Recording is held below ${megabytes(disk.holdBelowBytes)}: free some space, it goes on by itself.`,
+    );
+  }
+  return disk.level === 'low' ? warn(`${text} Recording is held below ${megabytes(disk.holdBelowBytes)}.`) : pass(text);
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function gapCheck({ captureGap }: StatusSnapshot): Finding {

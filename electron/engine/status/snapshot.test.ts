@@ -35,7 +35,8 @@ describe('buildSnapshot', () => {
     ['paused', 'a person paused', PAUSE],
     ['paused', 'a person paused while a job runs', { ...PAUSE, job: RUNNING_IMPORT, queue: { depth: 9 } }],
     ['error', 'the store fails during a pause', { ...PAUSE, store: { isFailing: true } }],
-    ['error', 'the disk is nearly full during a pause', { ...PAUSE, store: { diskFreeBytes: 1 } }],
+    ['error', 'the disk is full during a pause', { ...PAUSE, disk: { level: 'held' } }],
+    ['warn', 'the disk is nearly full', { disk: { level: 'low' } }],
     ['error', 'a part failed', { consumer: { beatAgeMs: null } }],
     ['error', 'changes are not saved', { capture: { unsavedForMs: 1e6 } }],
     ['starting', 'it starts', { isStarting: true, store: { isFailing: true } }],
@@ -56,6 +57,7 @@ describe('buildSnapshot', () => {
       watcherAlive: false,
     });
     expect(safetyWith({ capture: { archiveFailing: true } })).toEqual({ ...safe, archiveCurrent: false });
+    expect(safetyWith({ disk: { level: 'held' } })).toEqual({ ...safe, archiveCurrent: false });
     expect(safetyWith({ capture: { blockedFiles: 1 } })).toEqual({ ...safe, archiveCurrent: false });
     expect(safetyWith({ capture: { uncommittedBytes: 1 } })).toEqual({ ...safe, allSaved: false });
     expect(safetyWith({ store: { isFailing: true } })).toEqual({ ...safe, allSaved: false });

@@ -35,7 +35,11 @@ export function buildSnapshot(
     startedAt: facts.startedAt,
     overall: overallState(facts, health, alarms),
     safety: {
-      archiveCurrent: capture.lastReconcileAt !== null && !capture.archiveFailing && capture.blockedFiles === 0,
+      archiveCurrent:
+        capture.lastReconcileAt !== null &&
+        !capture.archiveFailing &&
+        capture.blockedFiles === 0 &&
+        facts.disk.level !== 'held',
       allSaved: capture.uncommittedBytes === 0 && !facts.store.isFailing,
       watcherAlive: watcherAge < THRESHOLDS.beatAgeMs.warn && capture.lastReconcileAt !== null,
       queueAnswers: queue.mode === 'bypass' || (queue.serverState === 'ready' && queue.depth !== null),
@@ -76,8 +80,9 @@ export function buildSnapshot(
       latencyP99Ms: consumer.latency[2] ?? null,
       retryingSince: consumer.retryingForMs === null ? null : facts.now - consumer.retryingForMs,
     },
-    store: { ...store, health: health.store },
+    store: { ...store, diskFreeBytes: facts.disk.freeBytes, health: health.store },
     upkeep: facts.upkeep,
+    disk: facts.disk,
     captureGap: facts.captureGap,
     recentSaves: facts.recentSaves,
     minutes: facts.minutes,

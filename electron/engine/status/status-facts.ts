@@ -44,8 +44,9 @@ export interface StatusFacts {
     readonly retryingForMs: number | null;
     readonly latency: readonly (number | null)[];
   };
-  readonly store: Omit<StatusSnapshot['store'], 'health'> & { readonly isFailing: boolean };
+  readonly store: Omit<StatusSnapshot['store'], 'health' | 'diskFreeBytes'> & { readonly isFailing: boolean };
   readonly upkeep: StatusSnapshot['upkeep'];
+  readonly disk: StatusSnapshot['disk'];
   readonly captureGap: number | null;
   readonly recentSaves: readonly ExchangeSummary[];
   readonly minutes: StatusSnapshot['minutes'];

@@ -8,8 +8,6 @@ export const THRESHOLDS = {
   deadLetters: { warn: 0, alarm: 9, delayMs: 0 },
   latencyP95Ms: { warn: 250, alarm: 500, delayMs: 300_000 },
   walBytes: { warn: 128 * 1024 * 1024, alarm: Infinity, delayMs: 0 },
-  /** Below instead of above. */
-  diskFreeBytes: { warn: 5_000_000_000, alarm: 1_000_000_000, delayMs: 60_000 },
   redisMemoryShare: { warn: 0.75, alarm: 0.9, delayMs: 60_000 },
 } as const;
 

@@ -10,6 +10,7 @@ import { SegmentConsumer, type SegmentOutcome, type SegmentSink } from './segmen
 import type { QueueEntry } from './segment-queue.ts';
 import { segmentAt, segmentsFrom } from './test-support/segments.ts';
 
+const BUSY = new StoreError('STORE_BUSY', 'the database is busy', { retryable: true });
 const FULL = new StoreError('STORE_FULL', 'the disk is full', { retryable: true });
 const BROKEN = new StoreError('STORE_FAILED', 'this segment breaks it');
 
@@ -173,7 +174,7 @@ describe('SegmentConsumer', () => {
     const tried: string[] = [];
     bed.sink.beforeSave = (segments) => {
       tried.push(segments.map((segment) => segment.start).join(' '));
-      if ((failures -= 1) >= 0) throw FULL;
+      if ((failures -= 1) >= 0) throw BUSY;
     };
     await bed.queue.append(segmentsFrom(0, 3));
 
@@ -194,7 +195,7 @@ describe('SegmentConsumer', () => {
     await using bed = new Bed();
     let failures = 30;
     bed.sink.beforeSave = () => {
-      if ((failures -= 1) >= 0) throw FULL;
+      if ((failures -= 1) >= 0) throw BUSY;
     };
     await bed.queue.append(segmentsFrom(0, 1));
 
@@ -205,6 +206,22 @@ describe('SegmentConsumer', () => {
 
     expect(Math.max(...waits)).toBe(60_000);
     expect(bed.sink.aside).toEqual([]);
+  });
+
+  it('asks a full disk again so often that room which comes back is used within five seconds', async () => {
+    await using bed = new Bed();
+    let failures = 6;
+    bed.sink.beforeSave = () => {
+      if ((failures -= 1) >= 0) throw FULL;
+    };
+    await bed.queue.append(segmentsFrom(0, 1));
+
+    await bed.started();
+    const waits: number[] = [];
+    for (let i = 0; i < 6; i += 1) waits.push(await bed.nextWait());
+    await bed.acknowledged();
+
+    expect(waits).toEqual([1000, 2000, 2500, 2500, 2500, 2500]);
   });
 
   it('sets a poisonous segment aside after five tries of its own, and saves those around it', async () => {

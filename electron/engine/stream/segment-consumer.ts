@@ -38,6 +38,8 @@ const READ_BLOCK_MS = 5000;
 /** One transaction takes this much, so that live records do not wait behind an import for long. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 const RETRY = { firstMs: 1000, mostMs: 60_000 } as const;
+/** Without room nothing is parsed before it is refused, and room that has come back is to be used within 5 s. */
+const NO_ROOM_RETRY = { firstMs: 1000, mostMs: 2500 } as const;
 /** A segment that fails this often although everything else works is the culprit itself. */
 const POISON_TRIES = 5;
 const CLAIM_EVERY_MS = 30_000;
@@ -190,7 +192,7 @@ export class SegmentConsumer implements Service {
         if (ownFailures >= POISON_TRIES) return await this.#giveUp(segments, error, signal);
         this.#retryingSince ??= clock.monotonic();
         logger.warn('saving failed', { error: describeError(error), attempt });
-        await clock.sleep(isEnvironment ? backoffMs(attempt, { ...RETRY, random }) : 0, signal);
+        await clock.sleep(isEnvironment ? backoffMs(attempt, { ...retryAfter(error), random }) : 0, signal);
       }
     }
   }
@@ -231,7 +233,7 @@ export class SegmentConsumer implements Service {
         signal.throwIfAborted();
         this.#retryingSince ??= clock.monotonic();
         logger.warn('setting a segment aside failed', { error: describeError(error), attempt });
-        await clock.sleep(backoffMs(attempt, { ...RETRY, random }), signal);
+        await clock.sleep(backoffMs(attempt, { ...retryAfter(error), random }), signal);
       }
     }
   }
@@ -244,6 +246,11 @@ export class SegmentConsumer implements Service {
 /** The surroundings are at fault: the same segments may be saved later. */
 function isPassing(error: unknown): boolean {
   return error instanceof EngineError && error.retryable;
+}
+
+function retryAfter(error: unknown): typeof RETRY | typeof NO_ROOM_RETRY {
+  const isWithoutRoom = error instanceof EngineError && (error.code === 'DISK_FULL' || error.code === 'STORE_FULL');
+  return isWithoutRoom ? NO_ROOM_RETRY : RETRY;
 }
 
 type WholeEntry = QueueEntry & { readonly segment: Segment };
