@@ -13,7 +13,7 @@ const settingsObject = z.looseObject({
   capture: z
     .looseObject({
       /** Every known file and folder is looked at again after this time, in seconds. */
-      reconcileSeconds: z.number().int().min(10).max(3600).default(120),
+      reconcileSeconds: z.number().int().min(10).max(3600).default(60),
       /** Recently touched files are looked at this often, in milliseconds. */
       hotPollMs: z.number().int().min(250).max(10_000).default(1500),
     })

@@ -16,11 +16,12 @@ export interface DataDiskOptions {
 
 const MEGABYTE = 1_000_000;
 
-/** The watch of the disk that the data folder is on, with the limits that the settings name. */
+/** The watch of the disks that the data folder is on, with the limits that the settings name. */
 export function dataDisk({ settings, paths, keepsReserve, clock, logger }: DataDiskOptions): DiskWatch {
   const reserveBytes = Math.round(settings.get().disk.reserveMegabytes * MEGABYTE);
   return new DiskWatch({
-    directory: paths.home,
+    // Some people keep the archive, which is the larger part, on another disk.
+    directories: [paths.home, paths.archiveDirectory],
     reserve: keepsReserve ? new ReserveFile(paths.reserve, reserveBytes) : null,
     limits: () => {
       const { warnBelowMegabytes, holdBelowMegabytes } = settings.get().disk;

@@ -113,6 +113,7 @@ export class Recorder implements Service {
         archive: this.archive,
         outlet,
         clock,
+        isHeld: () => disk.isHeld,
         ...(engine.mode === 'service' ? {} : { documentQuietMs: 0 }),
       }),
       clock,

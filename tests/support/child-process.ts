@@ -15,6 +15,8 @@ export interface SpawnPlace {
   readonly cwd: string;
   /** Bound by the permissions of files even if root runs the tests. */
   readonly unprivileged?: boolean;
+  /** Words before the command: a program that sets limits and then becomes the command. */
+  readonly under?: readonly string[];
 }
 
 /** Runs a program to its end. */
@@ -26,8 +28,8 @@ export async function runToEnd(command: string, args: readonly string[], place: 
 }
 
 export function spawnPiped(command: string, args: readonly string[], place: SpawnPlace): ChildProcess {
-  const { env, cwd, unprivileged = false } = place;
-  const [program = command, ...rest] = [...(unprivileged ? WITHOUT_PRIVILEGES : []), command, ...args];
+  const { env, cwd, unprivileged = false, under = [] } = place;
+  const [program = command, ...rest] = [...(unprivileged ? WITHOUT_PRIVILEGES : []), ...under, command, ...args];
   return spawn(program, rest, { env: { ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

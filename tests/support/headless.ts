@@ -17,6 +17,8 @@ export interface HeadlessOptions {
   readonly program?: string;
   /** Bound by the permissions of files even if root runs the tests. */
   readonly unprivileged?: boolean;
+  /** Words before the command: a program that sets limits and then becomes the command. */
+  readonly under?: readonly string[];
 }
 
 /** Where it runs; a `Workplace` is one. */

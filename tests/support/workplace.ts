@@ -1,5 +1,5 @@
 /** The folders of one test, the command line in them, and the Holdfasts that run there. All of it is gone afterwards. */
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -30,6 +30,8 @@ export interface CommandOptions {
   readonly program?: string;
   /** Bound by the permissions of files even if root runs the tests. */
   readonly unprivileged?: boolean;
+  /** Words before the command: a program that sets limits and then becomes the command. */
+  readonly under?: readonly string[];
 }
 
 export class Workplace implements AsyncDisposable {
@@ -74,6 +76,18 @@ export class Workplace implements AsyncDisposable {
       HOLDFAST_HOME: this.home,
       CLAUDE_CONFIG_DIR: this.claude,
     };
+  }
+
+  /** What Holdfast is to be set to at its next start. */
+  async settings(settings: object): Promise<void> {
+    await mkdir(this.home, { recursive: true, mode: 0o700 });
+    await writeFile(path.join(this.home, 'settings.json'), JSON.stringify(settings));
+  }
+
+  /** Lines of the log so far. */
+  async logLines(): Promise<readonly string[]> {
+    const text = await readFile(path.join(this.home, 'logs', 'holdfast.log'), 'utf8').catch(() => '');
+    return text.split('\n').filter((line) => line !== '');
   }
 
   get projects(): string {

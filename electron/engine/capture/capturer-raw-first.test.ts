@@ -5,6 +5,7 @@ import { ManualClock } from '../core/test-support/manual-clock.ts';
 import { until } from '../core/test-support/until.ts';
 import { CaptureBed, PROJECT } from './test-support/capture-bed.ts';
 import { archiveName, expectSaved } from './test-support/expect-saved.ts';
+import { TranscriptTailer } from './transcript-tailer.ts';
 import { append, write } from './test-support/source-files.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
@@ -121,6 +122,28 @@ describe('Capturer, held', () => {
     expect(Object.values(meanwhile)).toEqual(['one\n']);
     await expectSaved(bed, archiveName('s'), ['one', 'two']);
     await expectSaved(bed, archiveName('new'), ['new']);
+  });
+
+  it('ends a long copy where it is, and goes on from there', async () => {
+    await using bed = await CaptureBed.create();
+    const lines = Array.from({ length: 12 }, (_, index) => String(index % 10).repeat(999_999));
+    const file = bed.session('long');
+    await write(file, lines.map((line) => `${line}\n`).join(''));
+    let chunks = 0;
+    const full = new TranscriptTailer({
+      archive: bed.archive,
+      outlet: bed.outlet,
+      clock: new ManualClock(),
+      isHeld: () => (chunks += 1) > 3,
+    });
+
+    await full.follow(bed.tracked(file), false);
+    const { archived } = bed.tracked(file);
+    await bed.follow(file);
+    await bed.commit();
+
+    expect(archived).toBe(3 * 1024 * 1024);
+    expect(bed.savedLines(archiveName('long'))).toEqual(lines);
   });
 
   it('stays at rest until the pause and the hold are both over', async () => {

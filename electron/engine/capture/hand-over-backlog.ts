@@ -63,7 +63,7 @@ export class HandOverBacklog {
 
   /** Remembers a file of which something is left; any other is passed over. */
   add(file: TrackedFile): void {
-    if (!isBehind(file)) return;
+    if (!isBehind(file) || isHalfCopied(file)) return;
     if (this.#options.isHot(file)) {
       this.#bulk.delete(file);
       this.#live.add(file);
@@ -138,4 +138,9 @@ export class HandOverBacklog {
     }
     return null;
   }
+}
+
+/** What is one segment as a whole is handed over by the look that ends its copy. */
+function isHalfCopied(file: TrackedFile): boolean {
+  return file.kind !== 'lines' && file.state === 'live' && file.mark === null;
 }

@@ -31,6 +31,8 @@ export interface TranscriptTailerOptions {
   readonly clock: Clock;
   /** A document is archived when it has not been written for this long, in ms; 0 for a command, which looks only once. */
   readonly documentQuietMs?: number;
+  /** The disk is full: a copy ends where it is, and goes on from there another time. Default: it never is. */
+  readonly isHeld?: () => boolean;
 }
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -168,7 +170,8 @@ export class TranscriptTailer {
     file.blockedReason = null;
     file.unsettledSince = null;
     file.inode = stats.ino;
-    file.mark = { sizeBytes, mtimeNs: stats.mtimeNs, ctimeNs: stats.ctimeNs, inode: stats.ino };
+    const isWhole = file.archived >= sizeBytes;
+    file.mark = isWhole ? { sizeBytes, mtimeNs: stats.mtimeNs, ctimeNs: stats.ctimeNs, inode: stats.ino } : null;
     await this.#feed.handOverTail(file, stats);
     return file.archived > before || isFirst ? 'advanced' : 'unchanged';
   }
@@ -208,10 +211,12 @@ export class TranscriptTailer {
     const segments: Segment[] = [];
     let isFed = this.#feed.takes;
     let unsynced = 0;
-    for (;;) {
+    let isWhole = false;
+    while (this.#options.isHeld?.() !== true) {
       const at = writer.position;
       const read = await readFully(source, buffer, at);
-      if (read === 0) break;
+      isWhole = read === 0;
+      if (isWhole) break;
       failpoint('after-read');
       const chunk = buffer.subarray(0, read);
       await writer.append(chunk);
@@ -223,7 +228,7 @@ export class TranscriptTailer {
       unsynced = 0;
       isFed = this.#feed.takes;
     }
-    if (file.kind !== 'lines' && file.segmenter?.position === writer.position) addBlob(segments, file.segmenter);
+    if (isWhole && file.kind !== 'lines' && file.segmenter?.position === writer.position) addBlob(segments, file.segmenter);
     await this.#makeDurable(file, writer, segments);
   }
 

@@ -25,14 +25,14 @@ describe('SettingsFile', () => {
   it('gives the defaults, and writes nothing, when there is no file', async () => {
     const settings = await SettingsFile.open(file);
 
-    expect(settings.get()).toMatchObject({ version: 1, capture: { reconcileSeconds: 120 }, api: { port: 0 } });
+    expect(settings.get()).toMatchObject({ version: 1, capture: { reconcileSeconds: 60 }, api: { port: 0 } });
     expect(await readdir(directory)).toEqual([]);
   });
 
   it('fills what a file leaves out and accepts a byte order mark', async () => {
     await writeFile(file, '\uFEFF{"capture":{"hotPollMs":500}}');
 
-    expect((await loadSettings(file)).capture).toEqual({ hotPollMs: 500, reconcileSeconds: 120 });
+    expect((await loadSettings(file)).capture).toEqual({ hotPollMs: 500, reconcileSeconds: 60 });
   });
 
   it('refuses a file that is not JSON with its place, and leaves it alone', async () => {

@@ -23,7 +23,7 @@ class DiskBed implements AsyncDisposable {
   /** What the system says; null: nothing. */
   freeBytes: number | null = 500_000_000;
   readonly watch = new DiskWatch({
-    directory: this.folder,
+    directories: [this.folder],
     reserve: this.reserve,
     limits: () => LIMITS,
     clock: this.clock,
@@ -163,8 +163,8 @@ describe('DiskWatch', () => {
     await using bed = new DiskBed();
     const limits = () => LIMITS;
     const common = { reserve: null, limits, clock: bed.clock, logger: silentLogger };
-    const real = new DiskWatch({ ...common, directory: bed.folder });
-    const none = new DiskWatch({ ...common, directory: path.join(bed.folder, 'none') });
+    const real = new DiskWatch({ ...common, directories: [bed.folder, path.join(bed.folder, 'not yet')] });
+    const none = new DiskWatch({ ...common, directories: [path.join(bed.folder, 'none')] });
 
     await real.look();
     await none.look();

@@ -1,5 +1,5 @@
 /**
- * Watches the room on the disk of the data folder. Measures every two seconds; holds recording while there is too little, and
+ * Watches the room on the disks of the data folder. Measures every two seconds; holds recording while there is too little, and
  * lets it go on as soon as there is enough; gives the reserve back when the disk is full, and takes it again afterwards.
  */
 import { statfs } from 'node:fs/promises';
@@ -19,8 +19,8 @@ export interface DiskRoom {
 }
 
 export interface DiskWatchOptions {
-  /** On the disk that is watched; may not be there yet. */
-  readonly directory: string;
+  /** What is written goes here, perhaps to several disks: the fullest counts. One that is not there yet is passed over. */
+  readonly directories: readonly string[];
   /** Null: none is kept. */
   readonly reserve: ReserveFile | null;
   /** Asked at each look, so that changed settings count at once. */
@@ -90,7 +90,7 @@ export class DiskWatch implements Service {
     signal.throwIfAborted();
     this.#stop = new AbortController();
     await this.#options.reserve?.look();
-    this.#room = await this.#measure(this.#options.directory);
+    this.#room = await this.#measure();
     this.#setLevel();
     this.#lookSoon();
     this.#timer = this.#options.clock.every(LOOK_EVERY_MS, () => {
@@ -113,9 +113,9 @@ export class DiskWatch implements Service {
 
   /** Gives the reserve back when there is so little room that the program could not even start. */
   async makeRoomToStart(): Promise<void> {
-    const { reserve, directory } = this.#options;
+    const { reserve } = this.#options;
     await reserve?.look();
-    const room = await this.#measure(directory);
+    const room = await this.#measure();
     if (room !== null && room.freeBytes < this.#releasesBelow) await reserve?.release();
   }
 
@@ -139,7 +139,9 @@ export class DiskWatch implements Service {
 
   async #look(): Promise<void> {
     try {
-      this.#room = await this.#measure(this.#options.directory);
+      this.#room = await this.#measure();
+      // Before the reserve is given back: what is under way must come to rest, or it would use that up as well.
+      this.#setLevel();
       await this.#tendReserve();
       this.#setLevel();
     } catch (error) {
@@ -147,8 +149,11 @@ export class DiskWatch implements Service {
     }
   }
 
-  #measure(directory: string): Promise<DiskRoom | null> {
-    return (this.#options.measure ?? roomOf)(directory);
+  async #measure(): Promise<DiskRoom | null> {
+    const { directories, measure = roomOf } = this.#options;
+    const rooms = await Promise.all(directories.map((directory) => measure(directory)));
+    const known = rooms.filter((room) => room !== null);
+    return known.toSorted((one, other) => one.freeBytes - other.freeBytes)[0] ?? null;
   }
 
   async #tendReserve(): Promise<void> {
@@ -156,12 +161,14 @@ export class DiskWatch implements Service {
     const free = this.#room?.freeBytes ?? null;
     if (free === null) return;
     if (reserve?.isHeld === true && (this.#isRefused || free < this.#releasesBelow)) {
-      this.#triedToTakeAt = clock.monotonic();
+      this.#triedToTakeAt = free < resumesAt(limits()) ? -Infinity : clock.monotonic();
       await reserve.release();
       logger.warn('the reserve was given back', { freeBytes: free });
       return;
     }
-    if (clock.monotonic() - this.#triedToTakeAt < TAKE_AGAIN_MS || free < resumesAt(limits())) return;
+    // Room that has come since the last look is worth a try at once.
+    if (free < resumesAt(limits())) this.#triedToTakeAt = -Infinity;
+    if (free < resumesAt(limits()) || clock.monotonic() - this.#triedToTakeAt < TAKE_AGAIN_MS) return;
     this.#triedToTakeAt = clock.monotonic();
     const hasRoom = reserve !== null && free - reserve.sizeBytes >= resumesAt(limits());
     // Without room for the reserve nothing can be proved: what is refused next will tell.

@@ -77,7 +77,7 @@ function watcherCheck({ watcher, transcripts, pause }: StatusSnapshot): Finding 
   if (watcher.health.state === 'failed') return fail('The watcher has shown no sign of life for two minutes.');
   if (transcripts.blockedFiles > 0) return warn(`${transcripts.blockedFiles} files cannot be read.`);
   if (watcher.mode === 'polling')
-    return warn('Not every folder can be watched; changes are found by looking every few minutes.');
+    return warn('Not every folder can be watched; changes are found by looking every minute.');
   if (transcripts.files === 0 && transcripts.missingRoots.length > 0)
     return warn('No agent has written a transcript yet.');
   return pass(`${transcripts.files} files in ${watcher.watchedDirectories} watched folders.`);

@@ -221,7 +221,7 @@ describe('SegmentConsumer', () => {
     for (let i = 0; i < 6; i += 1) waits.push(await bed.nextWait());
     await bed.acknowledged();
 
-    expect(waits).toEqual([1000, 2000, 2500, 2500, 2500, 2500]);
+    expect(waits).toEqual([1000, 2000, 2000, 2000, 2000, 2000]);
   });
 
   it('sets a poisonous segment aside after five tries of its own, and saves those around it', async () => {
@@ -391,7 +391,7 @@ describe('SegmentConsumer', () => {
     await new Promise(setImmediate);
     process.off('warning', listen);
 
-    expect(waits.slice(0, 4)).toEqual([1000, 2000, 4000, 8000]);
+    expect(waits.slice(0, 4)).toEqual([1000, 2000, 2000, 2000]);
     expect(bed.clock.sleeping).toEqual([]);
     expect(warnings).toEqual([]);
   });

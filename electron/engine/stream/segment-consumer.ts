@@ -39,7 +39,8 @@ const READ_BLOCK_MS = 5000;
 const BATCH_BYTES = 16 * 1024 * 1024;
 const RETRY = { firstMs: 1000, mostMs: 60_000 } as const;
 /** Without room nothing is parsed before it is refused, and room that has come back is to be used within 5 s. */
-const NO_ROOM_RETRY = { firstMs: 1000, mostMs: 2500 } as const;
+const NO_ROOM_RETRY = { firstMs: 1000, mostMs: 2000 } as const;
+const NO_ROOM: ReadonlySet<string> = new Set(['DISK_FULL', 'STORE_FULL', 'STREAM_UNAVAILABLE']);
 /** A segment that fails this often although everything else works is the culprit itself. */
 const POISON_TRIES = 5;
 const CLAIM_EVERY_MS = 30_000;
@@ -95,7 +96,7 @@ export class SegmentConsumer implements Service {
         if (signal.aborted) return;
         failures += 1;
         logger.warn('taking entries from the queue failed', { error: describeError(error), failures });
-        const wait = backoffMs(failures, { ...RETRY, random });
+        const wait = backoffMs(failures, { ...retryAfter(error), random });
         await firstOf(signal, [(over) => clock.sleep(wait, over), (over) => this.#nextQueue(over)]).catch(ignoreAbort);
       }
     }
@@ -248,8 +249,9 @@ function isPassing(error: unknown): boolean {
   return error instanceof EngineError && error.retryable;
 }
 
+/** A Redis without memory or disk refuses before it does anything, as the store does. */
 function retryAfter(error: unknown): typeof RETRY | typeof NO_ROOM_RETRY {
-  const isWithoutRoom = error instanceof EngineError && (error.code === 'DISK_FULL' || error.code === 'STORE_FULL');
+  const isWithoutRoom = error instanceof EngineError && NO_ROOM.has(error.code);
   return isWithoutRoom ? NO_ROOM_RETRY : RETRY;
 }
 
