@@ -148,6 +148,14 @@ export class Workplace implements AsyncDisposable {
     return headless;
   }
 
+  /** Runs Holdfast without a display to its end: for starts that fail. */
+  async serve(options: HeadlessOptions): Promise<Ended> {
+    const { env = {}, args = [], program = CLONE, ...user } = options;
+    const entry = path.join(program, 'electron', 'headless.ts');
+    const where = { env: { ...this.env, ...env }, cwd: this.root, ...user };
+    return runToEnd(process.execPath, [entry, '--port', '0', '--no-open', ...args], where);
+  }
+
   /** Process id of the Redis that Holdfast started here; null when there is no record of one. */
   async redisPid(): Promise<number | null> {
     const text = await readFile(path.join(this.home, 'redis', 'server.json'), 'utf8').catch(() => null);
