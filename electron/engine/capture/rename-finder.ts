@@ -7,7 +7,8 @@ import { systemErrorCode } from '../core/errors.ts';
 import type { TrackedFile } from './tracked-file.ts';
 
 export interface RenameFinderOptions {
-  readonly known: () => Iterable<TrackedFile>;
+  /** The file that was seen last with that inode. */
+  readonly withInode: (inode: bigint) => TrackedFile | undefined;
   /** True when the source of that name begins with what was archived of the file. */
   readonly continuesAs: (file: TrackedFile, sourcePath: string) => Promise<boolean>;
 }
@@ -16,12 +17,10 @@ export interface RenameFinderOptions {
 export async function findRenamed(sourcePath: string, options: RenameFinderOptions): Promise<TrackedFile | null> {
   const inode = await inodeOf(sourcePath);
   if (inode === null) return null;
-  for (const file of options.known()) {
-    if (file.inode !== inode || file.state === 'past' || file.archived === 0) continue;
-    if (file.sourcePath === sourcePath || (await inodeOf(file.sourcePath)) !== null) continue;
-    if (await options.continuesAs(file, sourcePath)) return file;
-  }
-  return null;
+  const file = options.withInode(inode);
+  if (file?.inode !== inode || file.state === 'past' || file.archived === 0) return null;
+  if (file.sourcePath === sourcePath || (await inodeOf(file.sourcePath)) !== null) return null;
+  return (await options.continuesAs(file, sourcePath)) ? file : null;
 }
 
 async function inodeOf(file: string): Promise<bigint | null> {

@@ -15,6 +15,8 @@ export interface TranscriptFollowerOptions {
 
 export class TranscriptFollower {
   readonly #options: TranscriptFollowerOptions;
+  /** One per inode is enough: of several names of one file none is a rename, and an inode that is used again is another file's. */
+  readonly #byInode = new Map<bigint, TrackedFile>();
 
   constructor(options: TranscriptFollowerOptions) {
     this.#options = options;
@@ -35,7 +37,7 @@ export class TranscriptFollower {
     const file = await this.#fileAt(name);
     if (file === null) return 'unchanged';
     const outcome = await tailer.follow(file, thorough);
-    onLooked(file);
+    this.#looked(file);
     return outcome === 'replaced' ? await this.#replace(file) : outcome;
   }
 
@@ -45,7 +47,7 @@ export class TranscriptFollower {
     const file = registry.track(sourcePath);
     if (file === null || file.mark !== null || file.archived > 0) return file;
     const renamed = await findRenamed(sourcePath, {
-      known: () => registry.all(),
+      withInode: (inode) => this.#byInode.get(inode),
       continuesAs: (known, name) => tailer.continuesAs(known, name),
     });
     if (renamed === null) return file;
@@ -61,8 +63,12 @@ export class TranscriptFollower {
     onLooked(past);
     logger.info('a transcript was replaced', { path: past.archivePath, generation: next.generation });
     const outcome = await tailer.follow(next, false);
-    onLooked(next);
+    this.#looked(next);
     // It was replaced again meanwhile; the next look sees what it is by then.
     return outcome === 'replaced' ? 'blocked' : outcome;
+  }
+  #looked(file: TrackedFile): void {
+    if (file.inode !== null) this.#byInode.set(file.inode, file);
+    this.#options.onLooked(file);
   }
 }
