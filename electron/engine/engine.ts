@@ -16,6 +16,7 @@ import { dataDisk } from './data-disk.ts';
 import type { DiskWatch } from './disk/disk-watch.ts';
 import { Emitter } from './core/emitter.ts';
 import { EngineError } from './core/errors.ts';
+import { delegatingHandlers } from './delegating-handlers.ts';
 import { engineHandlers } from './engine-handlers.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { PauseEnd } from './pause-end.ts';
@@ -25,7 +26,7 @@ import { FileLock } from './store/database.ts';
 import { StoreKeeper } from './store-keeper.ts';
 import { isDamage } from './store-link.ts';
 import { StoreUpkeep } from './store-upkeep.ts';
-import { REQUESTS, type EventTopic, type Events, type Handlers, type Topic } from '../../shared/ipc.ts';
+import type { EventTopic, Events, Handlers } from '../../shared/ipc.ts';
 import type { JobView, StatusSnapshot } from '../../shared/status.ts';
 
 export function createEngine(options: EngineOptions): Engine {
@@ -47,7 +48,7 @@ interface Running {
 
 class LocalEngine implements Engine {
   /** The same object all the time, so that transports can be wired before the start. */
-  readonly handlers: Handlers = delegating(() => this.#started.handlers);
+  readonly handlers: Handlers = delegatingHandlers(() => this.#started.handlers);
   readonly #options: EngineOptions;
   readonly #paths: DataPaths;
   readonly #logger: FileLogger;
@@ -334,17 +335,6 @@ class LocalEngine implements Engine {
     this.#lock = null;
     await this.#logger.close();
   }
-}
-
-/** Handlers that look up the real ones at each call. */
-function delegating(current: () => Handlers): Handlers {
-  const topics = Object.keys(REQUESTS) as Topic[];
-  // One handler for each topic of the contract, each with the types of its topic: more than the checker can follow.
-  const handlers = topics.map((topic) => [
-    topic,
-    async (args: unknown) => await (current()[topic] as (args: unknown) => Promise<unknown>)(args),
-  ]);
-  return Object.fromEntries(handlers);
 }
 
 function pauseOf(settings: SettingsFile): StatusSnapshot['pause'] {

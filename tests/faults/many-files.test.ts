@@ -40,7 +40,10 @@ describe('100,000 transcripts in 5,000 folders', () => {
         onUnwatchable: (_directory, code) => unwatchable.push(code),
       });
       const naming = { pathOf: archivePathOf, parse: parseArchivePath };
-      const survey = new SourceSurvey(new TranscriptRegistry(naming, [sourceRoot(claude)]), watcher);
+      const survey = new SourceSurvey(
+        new TranscriptRegistry(naming, [sourceRoot({ agent: 'claude-code', directory: claude })]),
+        watcher,
+      );
       const before = watchesHere();
 
       const { files } = await survey.everything(new AbortController().signal);

@@ -191,11 +191,6 @@ export class Capturer implements Service {
     return this.#reconciler.run(options, this.#stop.signal);
   }
 
-  /** What cannot be read right now, with the reason. */
-  failures(): { readonly path: string; readonly reason: string }[] {
-    return this.#reconciler.failures();
-  }
-
   /** Paths among the transcripts that are no files that can be read (links, FIFOs, folders without permission). */
   skipped(): { readonly path: string; readonly reason: string }[] {
     return this.#reconciler.skipped();

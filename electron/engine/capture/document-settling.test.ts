@@ -14,11 +14,14 @@ class DocumentBed implements AsyncDisposable {
   readonly bed: CaptureBed;
   readonly clock: ManualClock;
   readonly file: string;
+  readonly follower: TranscriptFollower;
 
   private constructor(bed: CaptureBed, clock: ManualClock, file: string) {
     this.bed = bed;
     this.clock = clock;
     this.file = file;
+    const { registry, tailer } = bed;
+    this.follower = new TranscriptFollower({ registry, tailer, logger: silentLogger, onLooked: () => undefined });
   }
 
   static async create(): Promise<DocumentBed> {
@@ -43,7 +46,7 @@ class DocumentBed implements AsyncDisposable {
 
   look(thorough = false): Promise<string> {
     const { registry, tailer } = this.bed;
-    return new TranscriptFollower({ registry, tailer, logger: silentLogger, onLooked: () => undefined }).look(this.file, thorough);
+    return FOLLOW(this.file, thorough);
   }
 
   async generations(): Promise<readonly string[]> {
@@ -121,7 +124,7 @@ describe('a document', () => {
     await rename(place.file, renamed);
     const { registry, tailer } = place.bed;
 
-    await new TranscriptFollower({ registry, tailer, logger: silentLogger, onLooked: () => undefined }).look(renamed, false);
+    await FOLLOW(renamed, false);
 
     expect(await place.generations()).toEqual(['{"n": 1}']);
   });

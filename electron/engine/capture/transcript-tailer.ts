@@ -228,7 +228,8 @@ export class TranscriptTailer {
       unsynced = 0;
       isFed = this.#feed.takes;
     }
-    if (isWhole && file.kind !== 'lines' && file.segmenter?.position === writer.position) addBlob(segments, file.segmenter);
+    if (isWhole && file.kind !== 'lines' && file.segmenter?.position === writer.position)
+      addBlob(segments, file.segmenter);
     await this.#makeDurable(file, writer, segments);
   }
 
