@@ -149,7 +149,7 @@ class LocalEngine implements Engine {
     });
     const { reader, checker } = keeper;
     const upkeep = new StoreUpkeep({
-      ...{ keeper, settings, paths: this.#paths, jobs: this.#jobs, clock: this.#clock, logger: this.#logger },
+      ...{ keeper, settings, disk, paths: this.#paths, jobs: this.#jobs, clock: this.#clock, logger: this.#logger },
       recorder: () => this.#recorder,
     });
     const board = new StatusBoard({

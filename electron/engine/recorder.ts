@@ -197,14 +197,7 @@ export class Recorder implements Service {
   }
 
   async #positions(): Promise<StoredGeneration[]> {
-    const reader = await StoreThread.start<ReaderOperations>(
-      workerData('reader', this.#options.engine, this.#options.paths),
-    );
-    try {
-      return await reader.call('positions');
-    } finally {
-      await reader.close();
-    }
+    return await this.store.call('positions');
   }
 
   #sink(): SegmentSink {

@@ -9,7 +9,7 @@ import { StoreError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import type { JobRunner } from './jobs/job-runner.ts';
 import type { Recorder } from './recorder.ts';
-import { freeBytes } from './recorder-facts.ts';
+import type { DiskWatch } from './disk/disk-watch.ts';
 import { Scrubber, type ScrubPorts, type ScrubRange } from './scrub/scrubber.ts';
 import { databaseSize } from './store/database.ts';
 import type { StoreKeeper } from './store-keeper.ts';
@@ -18,6 +18,7 @@ export interface StoreUpkeepOptions {
   readonly keeper: StoreKeeper;
   readonly paths: DataPaths;
   readonly settings: SettingsFile;
+  readonly disk: DiskWatch;
   readonly jobs: JobRunner;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -32,7 +33,7 @@ export class StoreUpkeep {
   readonly #scrubber: Scrubber;
 
   constructor(options: StoreUpkeepOptions) {
-    const { keeper, paths, settings, jobs, clock, logger } = options;
+    const { keeper, paths, settings, jobs, disk, clock, logger } = options;
     this.#options = options;
     this.backups = new BackupSchedule({
       shelf: keeper.backups,
@@ -42,10 +43,11 @@ export class StoreUpkeep {
       copy: (target) => keeper.copy(target),
       inspect: (file) => keeper.inspectCopy(file),
       mark: () => this.#mark(),
-      room: async () => ({
-        neededBytes: databaseSize(paths.database).sizeBytes,
-        freeBytes: await freeBytes(paths.home),
-      }),
+      room: () =>
+        Promise.resolve({
+          neededBytes: databaseSize(paths.database).sizeBytes,
+          freeBytes: disk.facts.room?.freeBytes ?? null,
+        }),
       isBusy: () => jobs.isBusy || keeper.isBusy || keeper.isRecovering,
     });
     this.#scrubber = new Scrubber({

@@ -45,8 +45,7 @@ class DocumentBed implements AsyncDisposable {
   }
 
   look(thorough = false): Promise<string> {
-    const { registry, tailer } = this.bed;
-    return FOLLOW(this.file, thorough);
+    return this.follower.look(this.file, thorough);
   }
 
   async generations(): Promise<readonly string[]> {
@@ -122,9 +121,8 @@ describe('a document', () => {
     await place.look();
     const renamed = place.file.replace('2ab72121', '3ab72121');
     await rename(place.file, renamed);
-    const { registry, tailer } = place.bed;
 
-    await FOLLOW(renamed, false);
+    await place.follower.look(renamed, false);
 
     expect(await place.generations()).toEqual(['{"n": 1}']);
   });
