@@ -177,9 +177,20 @@ export function copyDatabase(database: Database, target: string): void {
   database.prepare('VACUUM INTO ?').run(target);
 }
 
-/** The index holds nothing that the exchanges do not. */
+/**
+ * Makes the index of words anew, and empties the one of parts of words, which fills itself again: neither holds anything that the
+ * exchanges do not.
+ */
 export function rebuildSearchIndex(database: Database): void {
-  database.exec("INSERT INTO exchange_fts (exchange_fts) VALUES ('rebuild')");
+  database
+    .transaction(() => {
+      database.exec(`
+        INSERT INTO exchange_fts (exchange_fts) VALUES ('rebuild');
+        INSERT INTO exchange_substring (exchange_substring) VALUES ('delete-all');
+        DELETE FROM counter WHERE name = 'substring_seq';
+      `);
+    })
+    .immediate();
 }
 
 /** Compares the index of full-text search with the texts; writes nothing, but needs a connection that could. Error: STORE_CORRUPT. */

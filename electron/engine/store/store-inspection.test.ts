@@ -5,6 +5,7 @@ import { SeededRandom } from '../../../bench/transcripts/random.ts';
 import { checkSearchIndex, openDatabase, rebuildSearchIndex, toStoreError } from './database.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { inspectDatabase } from './store-inspection.ts';
+import { SubstringIndex } from './substring-index.ts';
 import { StoreBed } from './test-support/store-bed.ts';
 import { TRANSCRIPT, answerLine, promptLine } from './test-support/transcript.ts';
 
@@ -93,10 +94,10 @@ describe('inspectDatabase', () => {
   });
 
   it.each<[part: string, sql: string]>([
-    ['content', "UPDATE exchange SET answer = replace(answer, 'winding', 'winking') WHERE id = 7"],
+    ['content', "UPDATE exchange SET answer = replace(answer, 'winding', 'winking') WHERE key = 'p7'"],
     ['content', 'UPDATE generation SET committed = committed + 1'],
     ['content', "UPDATE generation SET lanes = '{'"],
-    ['content', 'PRAGMA foreign_keys = OFF; UPDATE exchange SET session = 99 WHERE id = 3'],
+    ['content', "PRAGMA foreign_keys = OFF; UPDATE exchange SET session = 99 WHERE key = 'p3'"],
     ['structure', 'ALTER TABLE minute RENAME TO mimute'],
     ['structure', 'DROP INDEX exchange_change'],
   ])('calls it %s: %s', (part, sql) => {
@@ -118,22 +119,28 @@ describe('inspectDatabase', () => {
     earlier.close();
   });
 
-  it('tells a damaged search index from the rest, and it can be made again', () => {
-    using bed = filledBed();
-    // SQLite refuses this to everybody who does not insist.
-    bed.database.unsafeMode(true);
-    bed.database.exec('UPDATE exchange_fts_data SET block = zeroblob(length(block)) WHERE id > 10');
-    bed.database.unsafeMode(false);
+  it.each(['exchange_fts', 'exchange_substring'])(
+    'tells a damaged %s from the rest, and it can be made again',
+    (index) => {
+      using bed = filledBed();
+      const parts = new SubstringIndex(bed.database);
+      expect(parts.follow(1000)).toBe(EXCHANGES);
+      // SQLite refuses this to everybody who does not insist.
+      bed.database.unsafeMode(true);
+      bed.database.exec(`UPDATE ${index}_data SET block = zeroblob(length(block)) WHERE id > 10`);
+      bed.database.unsafeMode(false);
 
-    const parts = new Set(inspectDatabase(bed.database, null).findings.map((finding) => finding.part));
-    rebuildSearchIndex(bed.database);
+      const found = new Set(inspectDatabase(bed.database, null).findings.map((finding) => finding.part));
+      rebuildSearchIndex(bed.database);
 
-    expect([...parts]).toEqual(['search-index']);
-    expect(inspectDatabase(bed.database, null).findings).toEqual([]);
-    expect(() => {
-      checkSearchIndex(bed.database);
-    }).not.toThrow();
-  });
+      expect([...found]).toEqual(['search-index']);
+      expect(inspectDatabase(bed.database, null).findings).toEqual([]);
+      expect(() => {
+        checkSearchIndex(bed.database);
+      }).not.toThrow();
+      expect([parts.behind, parts.follow(1000), parts.behind]).toEqual([EXCHANGES, EXCHANGES, 0]);
+    },
+  );
 });
 
 function damageSomewhere(file: string, seed: number): void {

@@ -26,7 +26,7 @@ const ROWS_AT_ONCE = 200;
 const DETAILS = 5;
 /** Version of the schema. */
 const CHECKSUMS_SINCE = 4;
-const SEARCH_INDEX = /^exchange_fts/;
+const SEARCH_INDEX = /^exchange_(fts|substring)/;
 /** SQLite's codes for a file that is not what it should be. */
 const DAMAGE_CODE = /^SQLITE_(CORRUPT|NOTADB)/;
 
