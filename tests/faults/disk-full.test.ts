@@ -148,7 +148,7 @@ describe('the disk of one part', () => {
 
   it('database: nothing is lost, what is archived is saved when there is room', async () => {
     await using place = await Workplace.make();
-    using disk = SmallDisk.mount(place.home, 4);
+    using disk = SmallDisk.mount(place.home, 3);
     using archive = SmallDisk.mount(path.join(place.home, 'archive'), 64);
     using redis = SmallDisk.mount(path.join(place.home, 'redis'), 64);
     await place.settings({ disk: { warnBelowMegabytes: 1, holdBelowMegabytes: 1, reserveMegabytes: 1 } });
@@ -156,8 +156,9 @@ describe('the disk of one part', () => {
     const holdfast = await place.start();
     await isHeld(holdfast);
 
-    const { store } = await holdfast.status();
+    const { store, safety } = await holdfast.status();
     disk.resize(200);
+    expect(safety.allSaved).toBe(false);
     await expectGoingOn(holdfast, store.records, performance.now());
 
     await expectWhole(place, holdfast);
