@@ -68,6 +68,7 @@ const PACKAGES = {
 const STAGE_PACKAGES = {
   redis: ['ioredis', 'redis-memory-server'],
   capture: ['chokidar'],
+  parse: ['fzstd'],
   api: ['fastify'],
   export: ['highlight.js', 'highlight.js/**', 'markdown-it'],
 };

@@ -79,10 +79,19 @@ export interface TranscriptContext {
   readonly sessionId: string | null;
   /** Set for a file that holds a subagent's conversation. */
   readonly subagentId: string | null;
+  /** When the file was saved first: the best there is for agents that write no times. Absent: not known. */
+  readonly firstSeenAt?: EpochMs;
 }
 
 export type MalformedReason =
-  'not-json' | 'not-an-object' | 'invalid-utf8' | 'nul-bytes' | 'too-long' | 'too-deep' | 'not-a-transcript';
+  | 'not-json'
+  | 'not-an-object'
+  | 'invalid-utf8'
+  | 'nul-bytes'
+  | 'too-long'
+  | 'too-deep'
+  | 'damaged'
+  | 'not-a-transcript';
 
 /** Outcome of reading one line. Never thrown: a bad line is an ordinary event. */
 export type LineOutcome =

@@ -15,7 +15,7 @@ export function captureFacts(recorder: Recorder | null, clock: Clock): StatusFac
   return {
     files: totals?.files ?? 0,
     hotFiles: facts?.hotFiles ?? 0,
-    agents: new Set(recorder?.registry.roots.map((root) => root.agent)).size,
+    agents: recorder === null ? 0 : agentsOf(recorder.registry),
     blockedFiles: (totals?.blockedFiles ?? 0) + (facts?.skipped.size ?? 0),
     missingRoots: facts?.missingRoots ?? [],
     watchedDirectories: facts?.watchedDirectories ?? 0,
@@ -30,6 +30,14 @@ export function captureFacts(recorder: Recorder | null, clock: Clock): StatusFac
       totals?.unsavedSince === undefined || totals.unsavedSince === null ? 0 : clock.monotonic() - totals.unsavedSince,
     lastWriteAt: totals?.lastChangeAt ?? null,
   };
+}
+
+/** Agents that have written something, and those that somebody named. */
+function agentsOf(registry: Recorder['registry']): number {
+  const written = new Set([...registry.all()].filter((file) => file.archived > 0).map((file) => file.root));
+  return new Set(
+    registry.roots.filter((root) => root.isOptional !== true || written.has(root)).map((root) => root.agent),
+  ).size;
 }
 
 export function queueFacts(

@@ -1,5 +1,6 @@
 /** What the command line prints with --json, as far as the tests read it. */
 import { z } from 'zod';
+import { AGENTS } from '../../shared/exchange.ts';
 
 const failures = z.array(z.object({ path: z.string(), reason: z.string() }));
 
@@ -45,7 +46,7 @@ export const restoreReport = z.object({
 
 export const exportedExchange = z.strictObject({
   id: z.string(),
-  agent: z.literal('claude-code'),
+  agent: z.enum(AGENTS),
   session_id: z.string(),
   session_ids: z.array(z.string()),
   project: z.string().nullable(),

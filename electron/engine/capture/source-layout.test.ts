@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foreignRoot, isBelow, isWalked, layoutOf, relativePathOf } from './source-layout.ts';
 
 const ROOT = { agent: 'claude-code', directory: '/home/ana/.claude', rootKey: 'claude-1' } as const;
@@ -44,6 +47,54 @@ describe('the layout of Gemini CLI', () => {
   });
 });
 
+describe('the layouts of the other agents', () => {
+  it.each([
+    ['codex', 'history.jsonl', 'lines'],
+    ['codex', 'session_index.jsonl', 'lines'],
+    ['codex', 'sessions/2026/11/22/rollout-2026-11-22T09-00-00-x.jsonl', 'lines'],
+    ['codex', 'sessions/rollout-2025-06-01-x.jsonl', 'lines'],
+    ['codex', 'sessions/2026/11/22/rollout-x.jsonl.zst', 'document'],
+    ['codex', 'archived_sessions/rollout-x.jsonl', 'lines'],
+    ['codex', 'archived_sessions/rollout-x.jsonl.zst', 'document'],
+    ['codex', 'sessions/2026/11/22/rollout-x.jsonl.tmp', null],
+    ['codex', 'sessions/notes.jsonl', null],
+    ['codex', 'auth.json', null],
+    ['codex', 'log/codex-tui.log', null],
+    ['copilot-cli', 'session-state/s/events.jsonl', 'lines'],
+    ['copilot-cli', 'session-state/s.jsonl', 'lines'],
+    ['copilot-cli', 'session-state/s/workspace.yaml', 'blob'],
+    ['copilot-cli', 'session-state/s/files/events.jsonl', null],
+    ['copilot-cli', 'history-session-state/session_s_1.json', 'document'],
+    ['copilot-cli', 'history-session-state/s.jsonl', 'lines'],
+    ['copilot-cli', 'logs/x.jsonl', null],
+    ['copilot-cli', 'config.json', null],
+    ['cursor', 'projects/x/agent-transcripts/s/s.jsonl', 'lines'],
+    ['cursor', 'projects/x/agent-transcripts/s.jsonl', 'lines'],
+    ['cursor', 'projects/x/agent-transcripts/s.txt', 'document'],
+    ['cursor', 'projects/x/agent-transcripts/s/subagents/a.jsonl', 'lines'],
+    ['cursor', 'projects/x/terminals/1.txt', null],
+    ['cursor', 'mcp.json', null],
+  ] as const)('know of %s the file %s as %s', (agent, relativePath, kind) => {
+    expect(layoutOf(agent).kindOf(relativePath)).toBe(kind);
+  });
+
+  it('leave folders alone in which nothing of ours can be', () => {
+    const cursor = { agent: 'cursor', directory: '/c', rootKey: 'c' } as const;
+    const copilot = { agent: 'copilot-cli', directory: '/p', rootKey: 'p' } as const;
+
+    expect(
+      ['projects', 'projects/x', 'projects/x/agent-transcripts/s', 'projects/x/terminals', 'chats'].map((name) =>
+        isWalked(cursor, `/c/${name}`),
+      ),
+    ).toEqual([true, true, true, false, false]);
+    expect(
+      ['session-state', 'session-state/s', 'session-state/s/files', 'logs'].map((name) =>
+        isWalked(copilot, `/p/${name}`),
+      ),
+    ).toEqual([true, true, false, false]);
+  });
+});
+
 describe('foreignRoot', () => {
   it.each([
     ['/backup/claude', 'claude-code', '/backup/claude'],
@@ -56,6 +107,37 @@ describe('foreignRoot', () => {
     ['/tmp/chats', 'claude-code', '/tmp/chats'],
   ])('takes %s for one of %s', (named, agent, directory) => {
     expect(foreignRoot(named)).toEqual({ agent, directory });
+  });
+
+  let home = '';
+  beforeAll(() => {
+    home = mkdtempSync(path.join(os.tmpdir(), 'holdfast-foreign-'));
+    for (const folder of [
+      'projects/old/.codex/sessions/2026',
+      'copy/sessions',
+      'copilot/session-state/s',
+      '.cursor/projects/x',
+      'claude/projects/p',
+      'empty',
+    ]) {
+      mkdirSync(path.join(home, folder), { recursive: true });
+    }
+  });
+  afterAll(() => {
+    rmSync(home, { recursive: true });
+  });
+
+  it.each([
+    ['projects/old/.codex', 'codex', 'projects/old/.codex'],
+    ['projects/old/.codex/sessions/2026', 'codex', 'projects/old/.codex'],
+    ['copy', 'codex', 'copy'],
+    ['copilot/session-state/s', 'copilot-cli', 'copilot'],
+    ['.cursor', 'cursor', '.cursor'],
+    ['.cursor/projects/x', 'cursor', '.cursor'],
+    ['claude/projects/p', 'claude-code', 'claude'],
+    ['empty', 'claude-code', 'empty'],
+  ])('of %s is that of %s', (folder, agent, root) => {
+    expect(foreignRoot(path.join(home, folder))).toEqual({ agent, directory: path.join(home, root) });
   });
 });
 

@@ -1,4 +1,5 @@
 /** Where an agent keeps what, below its root. The only place of the capture that knows an agent's folders. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Agent } from '../../../shared/exchange.ts';
 
@@ -28,6 +29,8 @@ interface Layout {
   readonly files: readonly string[];
   /** Kind of a file by its path below the root, or null when it is not ours. */
   kindOf(relativePath: string): SourceKind | null;
+  /** Whether a folder below those folders may hold something of ours; absent: every one may. */
+  readonly enters?: (relativePath: string) => boolean;
 }
 
 const LAYOUTS: Readonly<Record<Agent, Layout>> = {
@@ -41,7 +44,27 @@ const LAYOUTS: Readonly<Record<Agent, Layout>> = {
     files: [],
     kindOf: geminiCliKind,
   },
+  codex: {
+    folders: ['sessions', 'archived_sessions'],
+    files: ['history.jsonl', 'session_index.jsonl'],
+    kindOf: codexKind,
+  },
+  'copilot-cli': {
+    folders: ['session-state', 'history-session-state'],
+    files: [],
+    kindOf: copilotKind,
+    // Beside its events a session keeps copies of the files it worked on.
+    enters: (relativePath) => relativePath.split('/').length <= 2,
+  },
+  cursor: {
+    folders: ['projects'],
+    files: [],
+    kindOf: cursorKind,
+    enters: (relativePath) => (relativePath.split('/')[2] ?? TRANSCRIPTS_OF_CURSOR) === TRANSCRIPTS_OF_CURSOR,
+  },
 };
+
+const TRANSCRIPTS_OF_CURSOR = 'agent-transcripts';
 
 /**
  * Everything below `projects/` belongs to a conversation: sessions and those set aside (`*.orphaned-*.jsonl`,
@@ -69,25 +92,74 @@ function geminiCliKind(relativePath: string): SourceKind | null {
   return relativePath.endsWith('.json') ? 'document' : null;
 }
 
+/** Rollouts in folders of dates; one that was idle for a week is compressed, and then never changes. */
+function codexKind(relativePath: string): SourceKind | null {
+  if (relativePath === 'history.jsonl' || relativePath === 'session_index.jsonl') return 'lines';
+  const name = path.posix.basename(relativePath);
+  if (!/^(?:archived_)?sessions\//.test(relativePath) || !name.startsWith('rollout-')) return null;
+  if (name.endsWith('.jsonl')) return 'lines';
+  return name.endsWith('.jsonl.zst') ? 'document' : null;
+}
+
+/** `session-state/<session>/events.jsonl`; before that `session-state/<session>.jsonl` and `history-session-state/…`. */
+function copilotKind(relativePath: string): SourceKind | null {
+  const parts = relativePath.split('/');
+  const name = parts.at(-1) ?? '';
+  if (!['session-state', 'history-session-state'].includes(parts[0] ?? '')) return null;
+  if (parts.length === 3) return name === 'events.jsonl' ? 'lines' : name === 'workspace.yaml' ? 'blob' : null;
+  if (parts.length !== 2) return null;
+  return name.endsWith('.jsonl') ? 'lines' : name.endsWith('.json') ? 'document' : null;
+}
+
+/** `projects/<folder>/agent-transcripts/**`: lines of JSON, or plain text of the first versions. */
+function cursorKind(relativePath: string): SourceKind | null {
+  const [top, , below] = relativePath.split('/');
+  if (top !== 'projects' || below !== TRANSCRIPTS_OF_CURSOR) return null;
+  if (relativePath.endsWith('.jsonl')) return 'lines';
+  return relativePath.endsWith('.txt') ? 'document' : null;
+}
+
 export function layoutOf(agent: Agent): Layout {
   return LAYOUTS[agent];
 }
 
-/** Whose root a folder is that somebody names: a copy of an agent's folder, or something in one. */
-export function foreignRoot(named: string): Pick<SourceRoot, 'agent' | 'directory'> {
-  const parts = named.split(path.sep);
-  const chats = parts.lastIndexOf('chats');
-  const tmp = chats === -1 ? parts.lastIndexOf('tmp') : chats - 2;
-  if (chats !== -1 && parts[tmp] === 'tmp') return { agent: 'gemini-cli', directory: above(parts, tmp) };
-  if (path.basename(tmp === -1 ? named : above(parts, tmp)) === '.gemini') {
-    return { agent: 'gemini-cli', directory: tmp === -1 ? named : above(parts, tmp) };
-  }
-  const projects = parts.lastIndexOf('projects');
-  return { agent: 'claude-code', directory: projects === -1 ? named : above(parts, projects) };
+/** Folders that tell whose copy a folder is, where its name does not. */
+const TELLING: readonly (readonly [folder: string, agent: Agent])[] = [
+  ['projects', 'claude-code'],
+  ['sessions', 'codex'],
+  ['archived_sessions', 'codex'],
+  ['session-state', 'copilot-cli'],
+  ['history-session-state', 'copilot-cli'],
+];
+
+/** Whose root a folder is that somebody names: a copy of an agent's folder, or something below one. */
+export function foreignRoot(folder: string): Pick<SourceRoot, 'agent' | 'directory'> {
+  const parts = folder.split(path.sep);
+  const gemini = geminiCliRootOf(folder, parts);
+  if (gemini !== null) return { agent: 'gemini-cli', directory: gemini };
+  const inside = TELLING.find(([name]) => existsSync(path.join(folder, name)));
+  const above = TELLING.map(([name, agent]) => ({ agent, at: parts.lastIndexOf(name) }))
+    .filter(({ at }) => at > 0)
+    .sort((one, other) => other.at - one.at)[0];
+  const directory = inside !== undefined || above === undefined ? folder : parts.slice(0, above.at).join(path.sep);
+  const told = inside?.[1] ?? above?.agent ?? 'claude-code';
+  return { agent: namedIn(path.basename(directory)) ?? told, directory };
 }
 
-function above(parts: readonly string[], index: number): string {
-  return parts.slice(0, index).join(path.sep);
+/** `tmp/<project>/chats`, or a folder of the name that it has at home. */
+function geminiCliRootOf(folder: string, parts: readonly string[]): string | null {
+  const chats = parts.lastIndexOf('chats');
+  const tmp = chats === -1 ? parts.lastIndexOf('tmp') : chats - 2;
+  const directory = parts[tmp] === 'tmp' ? parts.slice(0, tmp).join(path.sep) : folder;
+  const isRoot = (chats !== -1 && directory !== folder) || path.basename(directory) === '.gemini';
+  return isRoot ? directory : null;
+}
+
+/** Two agents have a folder `projects`: then the name of the folder that holds it decides. */
+function namedIn(name: string): Agent | null {
+  const word = (['codex', 'copilot', 'cursor', 'claude'] as const).find((known) => name.toLowerCase().includes(known));
+  if (word === undefined) return null;
+  return ({ codex: 'codex', copilot: 'copilot-cli', cursor: 'cursor', claude: 'claude-code' } as const)[word];
 }
 
 /** Path below the root with forward slashes; null for a path outside of it. */
@@ -99,8 +171,14 @@ export function relativePathOf(root: SourceRoot, file: string): string | null {
 
 /** True for a folder that is walked: something new in it may be ours. */
 export function isWalked(root: SourceRoot, directory: string): boolean {
-  const [top] = relativePathOf(root, directory)?.split('/') ?? [];
-  return top !== undefined && layoutOf(root.agent).folders.includes(top);
+  const relative = relativePathOf(root, directory);
+  const [top = ''] = relative?.split('/') ?? [];
+  return relative !== null && layoutOf(root.agent).folders.includes(top) && entersFolder(root, relative);
+}
+
+/** False for a folder below the agent's own in which nothing of ours can be: it is neither read nor watched. */
+export function entersFolder(root: SourceRoot, relativePath: string): boolean {
+  return layoutOf(root.agent).enters?.(relativePath) ?? true;
 }
 
 /** True for one of the folders and everything below them; null stands for everywhere. */

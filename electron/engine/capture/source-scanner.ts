@@ -2,7 +2,7 @@
 import { opendir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
-import { layoutOf, relativePathOf, type SourceRoot } from './source-layout.ts';
+import { entersFolder, layoutOf, relativePathOf, type SourceRoot } from './source-layout.ts';
 
 export interface ScanVisitor {
   /** A folder, before its content is read: a watch that is set here misses nothing. */
@@ -50,8 +50,9 @@ export class SourceScanner {
     try {
       for await (const entry of await opendir(directory)) {
         const full = path.join(directory, entry.name);
-        if (entry.isDirectory()) below.push(full);
-        else if (entry.isFile()) this.#visitor.file(full);
+        if (entry.isDirectory()) {
+          if (isEntered(root, full)) below.push(full);
+        } else if (entry.isFile()) this.#visitor.file(full);
         else if (isOurs(root, full))
           this.#visitor.skipped(full, entry.isSymbolicLink() ? 'a link' : 'not a regular file');
       }
@@ -68,6 +69,11 @@ export class SourceScanner {
 function isOurs(root: SourceRoot, file: string): boolean {
   const relative = relativePathOf(root, file);
   return relative !== null && layoutOf(root.agent).kindOf(relative) !== null;
+}
+
+function isEntered(root: SourceRoot, directory: string): boolean {
+  const relative = relativePathOf(root, directory);
+  return relative !== null && entersFolder(root, relative);
 }
 
 /** The agent's own folders may be links to another disk; below them links are not followed. */

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DirectoryWatcher } from './directory-watcher.ts';
+import type { SourceRoot } from './source-layout.ts';
 import { SourceSurvey } from './source-survey.ts';
 import { CaptureBed, PROJECT } from './test-support/capture-bed.ts';
 import { write } from './test-support/source-files.ts';
@@ -79,5 +80,33 @@ describe('SourceSurvey', () => {
 
     expect([files, foreign, noFolder]).toEqual([[bed.session('s')], [], []]);
     expect(place.watcher.directories()).toEqual([path.join(bed.projects, PROJECT)]);
+  });
+
+  it('does not miss an agent that is not installed, until something of it was archived', async () => {
+    await using bed = await CaptureBed.create();
+    using place = newSurvey(bed);
+    await write(bed.session('s'), 'x');
+    const codex: SourceRoot = {
+      agent: 'codex',
+      directory: path.join(bed.directory, '.codex'),
+      rootKey: 'codex-1',
+      isOptional: true,
+    };
+    bed.registry.addRoot(codex);
+
+    const before = await place.survey.everything(NEVER);
+    const rollout = path.join(codex.directory, 'sessions', 'rollout-x.jsonl');
+    await write(rollout, 'x');
+    const during = await place.survey.everything(NEVER);
+    await rm(codex.directory, { recursive: true });
+    const after = await place.survey.everything(NEVER);
+
+    expect(before.missingRoots).toEqual([]);
+    expect(place.watcher.directories().filter((folder) => folder.startsWith(codex.directory))).toEqual([]);
+    expect([during.files, during.presentRoots]).toEqual([
+      [bed.session('s'), rollout],
+      [bed.root, codex],
+    ]);
+    expect(after.missingRoots).toEqual([codex]);
   });
 });

@@ -99,4 +99,37 @@ describe('agentRoots', () => {
     expect(await geminiCli({ GEMINI_CLI_HOME: '/srv/.gemini/' })).toMatchObject({ directory: '/srv/.gemini' });
     expect(await geminiCli({}, 'win32')).toMatchObject({ directory: 'C:\\Users\\ana\\.gemini' });
   });
+
+  it('are the usual folders, which nobody misses', async () => {
+    const roots = await agentRoots({ platform: 'linux', env: {}, userHome: '/home/ana', extraRoots: ['/old'] });
+
+    expect(roots).toEqual([
+      { agent: 'claude-code', directory: '/home/ana/.claude', isOptional: true },
+      { agent: 'claude-code', directory: '/old', isOptional: false },
+      { agent: 'codex', directory: '/home/ana/.codex', isOptional: true },
+      { agent: 'copilot-cli', directory: '/home/ana/.copilot', isOptional: true },
+      { agent: 'cursor', directory: '/home/ana/.cursor', isOptional: true },
+      { agent: 'gemini-cli', directory: '/home/ana/.gemini', isOptional: true },
+    ]);
+  });
+
+  it('are those that the variables name', async () => {
+    const env = {
+      CLAUDE_CONFIG_DIR: 'D:\\claude',
+      CODEX_HOME: 'D:\\codex',
+      COPILOT_HOME: 'D:\\copilot',
+      CURSOR_CONFIG_DIR: 'cursor',
+      GEMINI_CLI_HOME: 'D:\\gemini',
+    };
+    const roots = await agentRoots({ platform: 'win32', env, userHome: 'C:\\Users\\ana', extraRoots: [] });
+
+    expect(roots.map(({ directory }) => directory)).toEqual([
+      'D:\\claude',
+      'D:\\codex',
+      'D:\\copilot',
+      'C:\\Users\\ana\\cursor',
+      'D:\\gemini\\.gemini',
+    ]);
+    expect(roots.every(({ isOptional }) => !isOptional)).toBe(true);
+  });
 });

@@ -20,6 +20,20 @@ export interface AgentRoot {
   readonly isOptional: boolean;
 }
 
+interface AgentHome {
+  readonly agent: Agent;
+  /** Variable that names the folder. */
+  readonly variable: string;
+  /** Where it is otherwise, below the person's home. */
+  readonly usual: readonly string[];
+}
+
+const HOMES: readonly AgentHome[] = [
+  { agent: 'codex', variable: 'CODEX_HOME', usual: ['.codex'] },
+  { agent: 'copilot-cli', variable: 'COPILOT_HOME', usual: ['.copilot'] },
+  { agent: 'cursor', variable: 'CURSOR_CONFIG_DIR', usual: ['.cursor'] },
+];
+
 /**
  * Folders of every agent, whether they exist or not, those of Claude Code first.
  * Errors: CONFIG_INVALID for an extra root that is relative.
@@ -34,6 +48,7 @@ export async function agentRoots(options: AgentRootsOptions): Promise<readonly A
   return [
     ...(own === undefined ? [] : [claude(own, (options.env['CLAUDE_CONFIG_DIR'] ?? '') === '')]),
     ...extra.map((directory) => claude(directory, false)),
+    ...HOMES.map((home) => homeOf(home, options)),
     geminiCliRoot(options),
   ];
 }
@@ -48,6 +63,14 @@ function geminiCliRoot({ platform, env, userHome }: AgentRootsOptions): AgentRoo
   const home = paths.resolve(userHome, named);
   const directory = paths.basename(home) === '.gemini' ? home : paths.join(home, '.gemini');
   return { agent: 'gemini-cli', directory, isOptional: named === '' };
+}
+
+function homeOf({ agent, variable, usual }: AgentHome, { platform, env, userHome }: AgentRootsOptions): AgentRoot {
+  const paths = pathsOf(platform);
+  const named = env[variable] ?? '';
+  return named === ''
+    ? { agent, directory: paths.join(userHome, ...usual), isOptional: true }
+    : { agent, directory: paths.resolve(userHome, named), isOptional: false };
 }
 
 /**

@@ -1,8 +1,17 @@
 import type { AgentAdapter } from './agent-adapter.ts';
 import { ClaudeCodeAdapter } from './agents/claude-code.ts';
+import { CodexAdapter } from './agents/codex.ts';
+import { CopilotCliAdapter } from './agents/copilot-cli.ts';
+import { CursorAdapter } from './agents/cursor.ts';
 import { GeminiCliAdapter } from './agents/gemini-cli.ts';
 
-const ADAPTERS: readonly AgentAdapter[] = [new ClaudeCodeAdapter(), new GeminiCliAdapter()];
+const ADAPTERS: readonly AgentAdapter[] = [
+  new ClaudeCodeAdapter(),
+  new CodexAdapter(),
+  new CopilotCliAdapter(),
+  new CursorAdapter(),
+  new GeminiCliAdapter(),
+];
 
 /** The adapter of an agent by its name in the archive; null for one that this version does not know. */
 export function adapterOf(agent: string): AgentAdapter | null {

@@ -11,6 +11,7 @@ export interface GenerationRow {
   readonly archivePath: string;
   readonly committed: number;
   readonly lanes: Lanes;
+  readonly firstSavedAt: EpochMs;
 }
 
 interface StoredGeneration {
@@ -18,6 +19,7 @@ interface StoredGeneration {
   readonly committed: number;
   readonly lanes: string;
   readonly source_path: string | null;
+  readonly first_saved_at: EpochMs;
 }
 
 interface RememberedGeneration extends GenerationRow {
@@ -36,7 +38,9 @@ export class GenerationTable {
   readonly #reset: Statement<[string], unknown>;
 
   constructor(database: Database) {
-    this.#find = database.prepare('SELECT id, committed, lanes, source_path FROM generation WHERE archive_path = ?');
+    this.#find = database.prepare(
+      'SELECT id, committed, lanes, source_path, first_saved_at FROM generation WHERE archive_path = ?',
+    );
     this.#insert = database.prepare(
       `INSERT INTO generation (archive_path, agent, source_path, session, kind, first_saved_at, last_saved_at)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -124,6 +128,7 @@ export class GenerationTable {
       committed: stored.committed,
       lanes: JSON.parse(stored.lanes) as Lanes,
       sourcePath: stored.source_path,
+      firstSavedAt: stored.first_saved_at,
     });
   }
 

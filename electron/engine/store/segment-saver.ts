@@ -154,8 +154,9 @@ export class SegmentSaver {
   }
 
   #saveSegment({ segment, sourcePath }: SegmentToSave): SegmentResult {
-    const { parser, context } = this.#readerOf(segment);
-    const generation = this.#generations.open(segment, sourcePath, context, this.#options.now());
+    const { parser, context: place } = this.#readerOf(segment);
+    const generation = this.#generations.open(segment, sourcePath, place, this.#options.now());
+    const context = place === null ? null : { ...place, firstSeenAt: generation.firstSavedAt };
     const early = outcomeBefore(segment, generation.committed);
     if (early !== null) return unchanged(early, generation);
     const bytes = this.#bytesOf(segment);
