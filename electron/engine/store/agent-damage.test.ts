@@ -223,6 +223,7 @@ describe('a damaged file', () => {
     expect(isAsMeant ? 'as meant' : found).toBe('as meant');
     expect(bed.figures.deadLetters(20)).toHaveLength(damage.quarantined);
     expect(bed.audit.duplicates()).toBe(0);
+    expect(bed.exported().filter((exchange) => exchange.isAbandoned === true)).toEqual([]);
     bed.checkFullText();
   });
 

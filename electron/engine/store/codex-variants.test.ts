@@ -190,7 +190,7 @@ describe('a rollout', () => {
     ]);
   });
 
-  it('shows tools with their results, a compaction and a rollback where they happened', () => {
+  it('shows tools with their results, and a compaction where it happened', () => {
     const turn = turnAt(10);
     const rollout = new RolloutWriter().meta().event('task_started', { turn_id: turn });
     rollout.item(turn, 'UserMessage', { id: 'u', content: [{ type: 'text', text: 'Work' }] });
@@ -204,7 +204,7 @@ describe('a rollout', () => {
     rollout.response('custom_tool_call_output', { call_id: 'c2', output: 'ok' });
     rollout.response('web_search_call', { id: 'ws', action: { type: 'search', query: 'zstd' } });
     rollout.line('compacted', { message: 'What was said.', replacement_history: [] });
-    rollout.event('task_complete', { turn_id: turn }).event('thread_rolled_back', { num_turns: 1 });
+    rollout.event('task_complete', { turn_id: turn });
     using bed = new AgentBed('codex');
     bed.write(FILE, rollout.lines);
 
@@ -216,7 +216,28 @@ describe('a rollout', () => {
       ['web_search', 'zstd'],
     ]);
     expect(parts.flatMap((part) => (part.kind === 'tool-result' ? [part.isError] : []))).toEqual([true, false]);
-    expect(parts.flatMap((part) => (part.kind === 'notice' ? [part.notice] : []))).toEqual(['compacted', 'context']);
+    expect(parts.flatMap((part) => (part.kind === 'notice' ? [part.notice] : []))).toEqual(['compacted']);
+  });
+
+  it('marks the turns that a person took back, and keeps them', () => {
+    const rollout = new RolloutWriter().meta();
+    for (const [index, prompt] of ['One', 'Two', 'Three'].entries()) rollout.turn(turnAt(10 + index), prompt, ['Yes.']);
+    rollout.event('thread_rolled_back', { num_turns: 2 });
+    rollout.turn(turnAt(20), 'Other', ['No.']).event('thread_rolled_back', { num_turns: 99 });
+    using bed = new AgentBed('codex');
+    bed.write(FILE, rollout.lines, () => 300);
+    const taken = (): readonly unknown[] =>
+      bed.exported().map(({ prompt, isAbandoned }) => [prompt, isAbandoned ?? false]);
+    const meant = [
+      ['One', false],
+      ['Two', true],
+      ['Three', true],
+      ['Other', false],
+    ];
+
+    expect(taken()).toEqual(meant);
+    bed.readAgain([FILE], () => 1);
+    expect(taken()).toEqual(meant);
   });
 
   it('keeps what it does not know, counts it as drift and goes on', () => {

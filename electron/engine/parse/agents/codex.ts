@@ -13,7 +13,7 @@ import type {
 } from '../../../../shared/record.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
 import { decodeJsonLine, trimLine } from './claude-code/json-line.ts';
-import { objectField, stringField, wordField, type JsonObject } from './claude-code/json-object.ts';
+import { numberField, objectField, stringField, wordField, type JsonObject } from './claude-code/json-object.ts';
 import { compressedLines } from './codex/compressed-lines.ts';
 import { readEvent } from './codex/event-msg.ts';
 import { readHistoryLine, readTitleLine } from './codex/history-line.ts';
@@ -169,6 +169,7 @@ class LineReading {
     const { parent, cwd } = this.#state;
     const said = sayOf(reading, key, this.#bytes.length);
     if (said.role === 'prompt') this.#state.opens(key);
+    const takenBack = this.#takenBack();
     const changes = this.#state.changes;
     return {
       key,
@@ -182,8 +183,16 @@ class LineReading {
       ...said,
       title: null,
       history: null,
+      ...(takenBack === null ? {} : { takesBack: takenBack }),
       ...(changes === undefined ? {} : { marks: changes }),
     };
+  }
+
+  /** First prompt of the turns that a person took back with this line. */
+  #takenBack(): string | null {
+    const { type, subtype, payload, at } = this.#line;
+    if (type !== 'event_msg' || subtype !== 'thread_rolled_back') return null;
+    return this.#state.takeBack(numberField(payload, 'num_turns') ?? 1, at ?? this.#start);
   }
 
   /** What the line says about the lines after it. */

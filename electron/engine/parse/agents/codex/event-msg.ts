@@ -1,4 +1,4 @@
-import { numberField, objectField, stringField, wordField, type JsonObject } from '../claude-code/json-object.ts';
+import { objectField, stringField, wordField, type JsonObject } from '../claude-code/json-object.ts';
 import { NOTHING, noticeReading, promptReading, textsOf, wordsReading, type Reading } from './item-reading.ts';
 import { isWrapper, requestOf } from './user-text.ts';
 
@@ -21,11 +21,6 @@ export function readEvent(event: JsonObject, subtype: string | null): Reading {
       return noticeReading('interrupted', `Turn aborted: ${wordField(event, 'reason') ?? 'unknown'}`, 'interrupted');
     case 'error':
       return noticeReading('service-error', stringField(event, 'message') ?? '', 'failed');
-    case 'thread_rolled_back':
-      return noticeReading(
-        'context',
-        `Taken back: the last turns before this, ${numberField(event, 'num_turns') ?? 1}.`,
-      );
     case 'exited_review_mode':
       return readReview(event);
     default:

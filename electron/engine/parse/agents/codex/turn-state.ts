@@ -14,8 +14,13 @@ const CWD = '~cwd';
 const TURN = '~turn';
 const FIRST = '~first';
 const EXCHANGE = '~exchange';
+const RECENT = '~recent';
+const TAKEN_BACK = '~back';
 const PROMPTS = '~prompt.';
 const ANSWERS = '~answer.';
+
+/** A person takes back the last few turns, not hundreds. */
+const MOST_RECENT = 50;
 
 /**
  * Which lines hold prompts and answers. `responses`: the first versions had nothing but the model's items, in which the
@@ -122,8 +127,32 @@ export class TurnState {
 
   opens(exchange: string): void {
     if (exchange === this.exchange) return;
+    const recent = this.#recent;
+    const at = recent.indexOf(exchange);
+    const kept = at < 0 ? [...recent, exchange].slice(-MOST_RECENT) : recent.slice(0, at + 1);
+    this.#set(RECENT, kept.join(' '));
     this.#set(EXCHANGE, exchange);
     this.#forgetCounts(ANSWERS);
+  }
+
+  /**
+   * Takes the last prompts back.
+   * @param order time of the line, or its place: the same one again takes nothing more back
+   * @returns key of the first of them; null if they are not known any more
+   */
+  takeBack(turns: number, order: number): string | null {
+    const [before, key = null] = this.#get(TAKEN_BACK)?.split(' ') ?? [];
+    if (before === String(order)) return key;
+    const recent = this.#recent;
+    const first = turns > 0 ? recent[recent.length - turns] : undefined;
+    if (first === undefined) return null;
+    this.#set(RECENT, recent.slice(0, -turns).join(' '));
+    this.#set(TAKEN_BACK, `${order} ${first}`);
+    return first;
+  }
+
+  get #recent(): readonly string[] {
+    return (this.#get(RECENT) ?? '').split(' ').filter((key) => key !== '');
   }
 
   /** Key of an answer or a thought, the same in every form and in every copy of it. */
