@@ -98,17 +98,32 @@ function writer(): Handlers<WriterOperations> {
 }
 
 function bodiesOf(places: RecordPlaces, agent: Agent, records: readonly string[]): RecordBodies[] {
+  const plainOf = unpacker();
   return records.flatMap((record) => {
     const place = places.of(agent, record);
     const found = place === null ? null : parserOf(place.archivePath);
     if (place === null || found === null) return [];
     const { archivePath, start, length } = place;
-    const line = archive.read(archivePath, start, start + length);
+    const plain = plainOf(archivePath, found.parser, found.relativePath);
+    const line = plain?.subarray(start, start + length) ?? archive.read(archivePath, start, start + length);
     const end = line.at(-1) === NEWLINE ? -1 : undefined;
     const context = found.parser.contextOf(archivePath, found.relativePath);
     const bodies = found.parser.readBodies(line.subarray(0, end), context);
     return bodies.length === 0 ? [] : [{ record, bodies }];
   });
+}
+
+/** Records of one file are asked for together: it is unpacked once for all of them. */
+function unpacker(): (archivePath: string, parser: AgentAdapter, relativePath: string) => Buffer | null {
+  let last: { readonly archivePath: string; readonly plain: Buffer | null } | null = null;
+  return (archivePath, parser, relativePath) => {
+    if (parser.unpack === undefined || parser.fileKind(relativePath) !== 'document') return null;
+    if (last?.archivePath !== archivePath) {
+      const bytes = archive.read(archivePath, 0, archive.sizeOf(archivePath) ?? 0);
+      last = { archivePath, plain: parser.unpack(bytes, relativePath) };
+    }
+    return last.plain;
+  };
 }
 
 function reader(): Handlers<ReaderOperations> {

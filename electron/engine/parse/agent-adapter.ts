@@ -51,4 +51,9 @@ export interface AgentAdapter {
    * @param line as {@link parseLine} took it
    */
   readBodies(line: Buffer, context: TranscriptContext): readonly ToolBody[];
+  /**
+   * The plain text of a file that is kept compressed; places of its records are places in that text.
+   * @returns null for a file that is plain
+   */
+  unpack?(bytes: Buffer, relativePath: string): Buffer | null;
 }

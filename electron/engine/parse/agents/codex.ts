@@ -9,12 +9,13 @@ import type {
   MalformedRange,
   ParsedRecord,
   SubagentLink,
+  ToolBody,
   TranscriptContext,
 } from '../../../../shared/record.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
 import { decodeJsonLine, trimLine } from './claude-code/json-line.ts';
 import { numberField, objectField, stringField, wordField, type JsonObject } from './claude-code/json-object.ts';
-import { compressedLines } from './codex/compressed-lines.ts';
+import { compressedLines, plainBytes } from './codex/compressed-lines.ts';
 import { readEvent } from './codex/event-msg.ts';
 import { readHistoryLine, readTitleLine } from './codex/history-line.ts';
 import { NOTHING, noticeReading, promptReading, textsOf, type Reading } from './codex/item-reading.ts';
@@ -22,6 +23,7 @@ import { isKnownType, typeName } from './codex/record-types.ts';
 import { readResponseItem } from './codex/response-item.ts';
 import { readRolloutLine, type RolloutLine } from './codex/rollout-line.ts';
 import { rolloutPlaceOf, timeOfId } from './codex/rollout-path.ts';
+import { readToolBodies } from './codex/tool-bodies.ts';
 import { hashOf, TurnState } from './codex/turn-state.ts';
 import { gluedRecords, salvagedRecord } from './salvage.ts';
 
@@ -90,6 +92,15 @@ export class CodexAdapter implements AgentAdapter {
   /** It keeps nothing beside its rollouts. */
   parseSidecar(): SubagentLink | null {
     return null;
+  }
+
+  readBodies(line: Buffer): readonly ToolBody[] {
+    const json = decodeJsonLine(trimLine(line));
+    return json.outcome === 'object' ? readToolBodies(json.object) : [];
+  }
+
+  unpack(bytes: Buffer, relativePath: string): Buffer | null {
+    return rolloutPlaceOf(relativePath).isCompressed ? plainBytes(bytes) : null;
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   LinePlace,
   ParsedRecord,
   SubagentLink,
+  ToolBody,
   TranscriptContext,
 } from '../../../../shared/record.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
@@ -16,6 +17,7 @@ import { readEvent, taskOf } from './copilot-cli/event-reading.ts';
 import { eventName, isKnownEvent } from './copilot-cli/event-types.ts';
 import { legacyRecords } from './copilot-cli/legacy-session.ts';
 import { sessionPlaceOf } from './copilot-cli/session-path.ts';
+import { readToolBodies } from './copilot-cli/tool-bodies.ts';
 import { gluedRecords, salvagedRecord } from './salvage.ts';
 
 const RECORD_STARTS = ['{"type":', '{"id":', '{"data":'] as const;
@@ -55,6 +57,11 @@ export class CopilotCliAdapter implements AgentAdapter {
 
   parseSidecar(): SubagentLink | null {
     return null;
+  }
+
+  readBodies(line: Buffer): readonly ToolBody[] {
+    const json = decodeJsonLine(trimLine(line));
+    return json.outcome === 'object' ? readToolBodies(json.object) : [];
   }
 }
 

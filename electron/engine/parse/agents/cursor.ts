@@ -8,6 +8,7 @@ import type {
   LocatedRecord,
   ParsedRecord,
   SubagentLink,
+  ToolBody,
   TranscriptContext,
 } from '../../../../shared/record.ts';
 import type { AgentAdapter } from '../agent-adapter.ts';
@@ -18,6 +19,7 @@ import { readMessage, type ReadMessage } from './cursor/message-reading.ts';
 import { partsOf, textBlocks, type TextBlock } from './cursor/plain-text.ts';
 import { transcriptPlaceOf } from './cursor/transcript-path.ts';
 import { readUserText } from './cursor/user-text.ts';
+import { readToolBodies } from './claude-code/tool-bodies.ts';
 import { gluedRecords, salvagedRecord } from './salvage.ts';
 
 const RECORD_STARTS = ['{"role":', '{"type":'] as const;
@@ -62,6 +64,11 @@ export class CursorAdapter implements AgentAdapter {
 
   parseSidecar(): SubagentLink | null {
     return null;
+  }
+
+  readBodies(line: Buffer): readonly ToolBody[] {
+    const json = decodeJsonLine(trimLine(line));
+    return json.outcome === 'object' ? readToolBodies(json.object) : [];
   }
 }
 

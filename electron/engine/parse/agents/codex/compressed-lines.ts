@@ -28,6 +28,13 @@ export function* compressedLines(compressed: Buffer, onDamage: () => void): Gene
   yield* rest.last();
 }
 
+/** All of the plain text, as far as the file is whole. */
+export function plainBytes(compressed: Buffer): Buffer {
+  const lines: Buffer[] = [];
+  for (const { bytes } of compressedLines(compressed, () => undefined)) lines.push(bytes, Buffer.of(NEWLINE));
+  return Buffer.concat(lines);
+}
+
 function push(decompressor: Decompress, step: Buffer, isLast: boolean): boolean {
   try {
     decompressor.push(step, isLast);
