@@ -63,6 +63,11 @@ export class GenerationTable {
     this.#rows.clear();
   }
 
+  /** Null when nothing of the file was ever saved. */
+  committedOf(archivePath: string): number | null {
+    return (this.#rows.get(archivePath) ?? this.#load(archivePath))?.committed ?? null;
+  }
+
   /** The row of the segment's generation, made when it is new. */
   open(segment: Segment, sourcePath: string | null, context: TranscriptContext | null, now: EpochMs): GenerationRow {
     const { archivePath } = segment;

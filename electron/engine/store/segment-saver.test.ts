@@ -72,6 +72,8 @@ describe('SegmentSaver', () => {
       'mismatch',
     ]);
     expect(promptsOf(bed)).toEqual([]);
+    // A damaged name must not become a file that the store knows and nobody has.
+    expect(bed.figures.positions()).toEqual([]);
     expect(bed.saveRange(TRANSCRIPT, 0, length)).toBe('committed');
     expect(promptsOf(bed)).toEqual(['Name a river.']);
   });

@@ -154,13 +154,15 @@ export class SegmentSaver {
   }
 
   #saveSegment({ segment, sourcePath }: SegmentToSave): SegmentResult {
+    const committed = this.#generations.committedOf(segment.archivePath);
+    const early = outcomeBefore(segment, committed ?? 0);
+    const bytes = early === null ? this.#bytesOf(segment) : null;
+    // A damaged entry may name a file that there never was: none gets a row before its bytes were seen.
+    if (committed === null && bytes === null) return { outcome: early ?? 'mismatch', committed: 0, newRecords: 0 };
     const { parser, context: place } = this.#readerOf(segment);
     const generation = this.#generations.open(segment, sourcePath, place, this.#options.now());
     const context = place === null ? null : { ...place, firstSeenAt: generation.firstSavedAt };
-    const early = outcomeBefore(segment, generation.committed);
-    if (early !== null) return unchanged(early, generation);
-    const bytes = this.#bytesOf(segment);
-    if (bytes === null) return unchanged('mismatch', generation);
+    if (bytes === null) return unchanged(early ?? 'mismatch', generation);
     if (parser === null || context === null) {
       this.#setAside(generation, segment, 'unknown-agent');
       this.#generations.commit(generation, segment, generation.lanes, NOTHING_COUNTED, this.#options.now());
