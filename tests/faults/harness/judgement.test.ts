@@ -68,9 +68,11 @@ describe('judge', () => {
   });
 
   it('finds a lost record and lost bytes', () => {
-    expect(judged(({ records }) => ({ records: records.slice(1) })).lost).toEqual([`record ${ALL[0]?.id ?? ''}`]);
+    expect(judged(({ records }) => ({ records: records.slice(1) })).wrong).toEqual([
+      `record ${ALL[0]?.id ?? ''} is missing`,
+    ]);
     const { store } = faithful();
-    expect(judge([incarnation()], [{ archivePath: NAME, bytes: BYTES.subarray(0, 50) }], store).lost).toContain(
+    expect(judge([incarnation()], [{ archivePath: NAME, bytes: BYTES.subarray(0, 50) }], store).wrong).toContain(
       `${String(BYTES.length)} bytes of w0-1 are not in the archive`,
     );
   });

@@ -39,8 +39,10 @@ export interface Store {
 export interface Judgement {
   /** Exchanges that are owed. */
   readonly exchanges: number;
+  /** Of them. */
   readonly lost: readonly string[];
   readonly duplicated: readonly string[];
+  /** Exchanges that are not as they were written, and everything else that is not as it should be. */
   readonly wrong: readonly string[];
 }
 
@@ -54,9 +56,15 @@ export function judge(incarnations: readonly Incarnation[], archive: readonly Ar
   const exchanges = judgeExchanges(owed, written, store.exchanges);
   return {
     exchanges: owed.size,
-    lost: [...exchanges.lost, ...missingBytes(incarnations, archive), ...missingRecords(incarnations, store)],
+    lost: exchanges.lost,
     duplicated: exchanges.duplicated,
-    wrong: [...exchanges.wrong, ...wrongGenerations(incarnations, archive, store), ...wrongRecords(archive, store)],
+    wrong: [
+      ...exchanges.wrong,
+      ...missingBytes(incarnations, archive),
+      ...missingRecords(incarnations, store),
+      ...wrongGenerations(incarnations, archive, store),
+      ...wrongRecords(archive, store),
+    ],
   };
 }
 
@@ -175,7 +183,7 @@ function missingRecords(incarnations: readonly Incarnation[], store: Store): rea
       .filter(({ kind }) => kind === 'lines')
       .flatMap(({ bytes, owedBytes }) => recordLines(bytes.subarray(0, owedBytes)).map(idOf)),
   );
-  return [...owed].filter((id) => id !== '' && !stored.has(id)).map((id) => `record ${id}`);
+  return [...owed].filter((id) => id !== '' && !stored.has(id)).map((id) => `record ${id} is missing`);
 }
 
 /** The bytes at a record's place are the line with its id. */
