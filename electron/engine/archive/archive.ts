@@ -145,8 +145,9 @@ export class ArchiveWriter {
 
   static async open(file: string, archivePath: string, folders: DurableFolders): Promise<ArchiveWriter> {
     const { handle, isNew } = await openOrCreate(file);
+    if (isNew) folders.noteNew(file);
     const { size } = await handle.stat();
-    return new ArchiveWriter(handle, archivePath, size, () => folders.settle(path.dirname(file), isNew));
+    return new ArchiveWriter(handle, archivePath, size, () => folders.settle(file));
   }
 
   /** Bytes held. */

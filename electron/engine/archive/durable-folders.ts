@@ -6,19 +6,28 @@ export class DurableFolders {
   readonly #root: string;
   /** Folders whose own names, up to the root, are durable. */
   readonly #durable = new Set<string>();
+  /** Files made in this run whose names are not durable yet. */
+  readonly #unsettled = new Set<string>();
 
   constructor(root: string) {
     this.#root = root;
   }
 
+  /** A file was made: whoever settles it first makes its name durable, in this attempt to write it or in a later one. */
+  noteNew(file: string): void {
+    this.#unsettled.add(file);
+  }
+
   /**
-   * Returns when a name in `folder` and the names of the folders above it are durable. Once per folder and run at least: an
-   * earlier run may have ended between creating and syncing.
+   * Returns when the file's name and those of the folders above it are durable. Once per folder and run at least: an earlier
+   * run may have ended between creating and syncing.
    */
-  async settle(folder: string, hasNewName: boolean): Promise<void> {
+  async settle(file: string): Promise<void> {
+    const folder = path.dirname(file);
     const isFirst = !this.#durable.has(folder);
-    if (isFirst || hasNewName) await syncDirectory(folder);
+    if (isFirst || this.#unsettled.has(file)) await syncDirectory(folder);
     if (isFirst) await this.#settleNameOf(folder);
+    this.#unsettled.delete(file);
   }
 
   async #settleNameOf(folder: string): Promise<void> {
