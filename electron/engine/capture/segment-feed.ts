@@ -18,7 +18,7 @@ export interface SegmentOutlet {
 }
 
 export interface SegmentFeedOptions {
-  readonly archive: Pick<ArchiveSink, 'read'>;
+  readonly archive: ArchiveSink;
   readonly outlet: SegmentOutlet;
   readonly clock: Clock;
 }
@@ -42,6 +42,7 @@ export class SegmentFeed {
 
   /** From the committed position on when a hand-over was demanded, else from where the last one ended. */
   async handOver(file: TrackedFile): Promise<void> {
+    if (!file.isDurable) await this.#makeDurable(file);
     file.segmenter ??= newSegmenter(file);
     while (isBehind(file) && this.takes) {
       const segmenter = (file.segmenter ??= newSegmenter(file));
@@ -55,6 +56,16 @@ export class SegmentFeed {
       if (!(await this.append(file, segments))) return;
     }
     if (file.committed >= committableEnd(file)) file.unsavedSince = null;
+  }
+
+  async #makeDurable(file: TrackedFile): Promise<void> {
+    const writer = await this.#options.archive.openWriter(file.archivePath);
+    try {
+      await writer.sync();
+    } finally {
+      await writer.close();
+    }
+    file.isDurable = true;
   }
 
   /** Reads on from where the segmenter is: some of the lines, or all of a document or blob, which is one segment. */

@@ -25,9 +25,19 @@ export async function continues(
   if (options.thorough) return await isSame(archive, archivePath, source, [0, archived]);
   const anchor = Math.max(0, archived - ANCHOR_BYTES);
   return (
-    (await isSame(archive, archivePath, source, [anchor, archived])) &&
+    (await endsLike(archive, archivePath, source, archived)) &&
     (await isSame(archive, archivePath, source, [0, Math.min(ANCHOR_BYTES, anchor)]))
   );
+}
+
+/** Compares the bytes before `end`. */
+export function endsLike(
+  archive: ArchivedBytes,
+  archivePath: string,
+  source: FileHandle,
+  end: number,
+): Promise<boolean> {
+  return isSame(archive, archivePath, source, [Math.max(0, end - ANCHOR_BYTES), end]);
 }
 
 /** Compares the bytes `[start, end)`. */

@@ -30,8 +30,10 @@ export interface TrackedFile {
   sourcePath: string;
   state: TrackedState;
   blockedReason: string | null;
-  /** Durable in the archive. */
+  /** Held by the archive; durable, with {@link isDurable}. */
   archived: number;
+  /** False: an earlier run archived it, and may have ended before its sync. Nothing of it is handed over before that is made up for. */
+  isDurable: boolean;
   /**
    * Its position is the end of what was handed to the queue; what is archived beyond it is handed over when there is room.
    * Null: must be handed over again from the committed position.
@@ -59,6 +61,7 @@ export function newTrackedFile(
     ...identity,
     blockedReason: null,
     archived: 0,
+    isDurable: true,
     segmenter: null,
     committed: 0,
     tailQueued: 0,

@@ -83,6 +83,7 @@ export class TranscriptRegistry {
       if (file === null) continue;
       file.archived = sizeBytes;
       file.committed = position?.committed ?? 0;
+      file.isDurable = file.committed >= sizeBytes;
       this.#byArchivePath.set(archivePath, file);
       this.#follow(file);
     }

@@ -59,12 +59,13 @@ describe('TranscriptTailer, whatever happens meanwhile', () => {
     // Sparse: its size is what counts here.
     await truncate(file, 100 * 1024 * 1024);
     const sizes: number[] = [];
+    const compared: number[] = [];
     const synced: number[] = [];
     const tailer = new TranscriptTailer({
       archive: {
-        read: (archivePath, start, end) => {
-          sizes.push(end - start);
-          return bed.archive.read(archivePath, start, end);
+        read: (_archivePath, start, end) => {
+          compared.push(end - start);
+          return Promise.resolve(Buffer.alloc(end - start));
         },
         openWriter: () => {
           let position = 0;
@@ -95,6 +96,7 @@ describe('TranscriptTailer, whatever happens meanwhile', () => {
 
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(100 * 1024 * 1024);
     expect(Math.max(...sizes)).toBe(1024 * 1024);
+    expect(Math.max(...compared)).toBe(4096);
     expect(synced.length).toBeGreaterThan(10);
     expect(after - before).toBeLessThan(20 * 1024 * 1024);
     expect(bed.outlet.segments).toEqual([]);

@@ -12,7 +12,7 @@ import { failpoint } from '../core/failpoint.ts';
 import { DOCUMENT_QUIET_MS, isSettled } from './document-settling.ts';
 import type { ArchiveAppender, ArchiveSink } from './archive-sink.ts';
 import { SegmentFeed, addBlob, type SegmentOutlet } from './segment-feed.ts';
-import { continues, isSame } from './source-comparison.ts';
+import { continues, endsLike, isSame } from './source-comparison.ts';
 import { openSource, readFully, isSourceError } from './source-file.ts';
 import { demandHandOver, isBehind, type FileMark, type TrackedFile } from './tracked-file.ts';
 
@@ -192,11 +192,10 @@ export class TranscriptTailer {
   async #copy(file: TrackedFile, source: FileHandle, sizeBytes: number): Promise<'copied' | 'replaced'> {
     const writer = await this.#options.archive.openWriter(file.archivePath);
     try {
-      if (writer.position !== file.archived && !(await this.#adopt(file, source, writer.position))) return 'replaced';
+      if (writer.position !== file.archived && !(await this.#adopt(file, source, writer))) return 'replaced';
       const expected = Math.max(LEAST_BUFFER_BYTES, sizeBytes - writer.position);
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, expected));
-      await this.#copyChunks(file, source, writer, buffer);
-      return 'copied';
+      return (await this.#copyChunks(file, source, writer, buffer)) ? 'copied' : 'replaced';
     } catch (error) {
       // Where the archive really ends is found out next time; until then nothing of this attempt counts.
       demandHandOver(file);
@@ -206,18 +205,25 @@ export class TranscriptTailer {
     }
   }
 
-  /** Whether segments are made on the way is decided anew for each step; without room the bytes are only archived. */
-  async #copyChunks(file: TrackedFile, source: FileHandle, writer: ArchiveAppender, buffer: Buffer): Promise<void> {
+  /**
+   * Whether segments are made on the way is decided anew for each step; without room the bytes are only archived.
+   * @returns false when the source was replaced meanwhile
+   */
+  async #copyChunks(file: TrackedFile, source: FileHandle, writer: ArchiveAppender, buffer: Buffer): Promise<boolean> {
     const segments: Segment[] = [];
     let isFed = this.#feed.takes;
     let unsynced = 0;
     let isWhole = false;
+    let isReplaced = false;
     while (this.#options.isHeld?.() !== true) {
       const at = writer.position;
       const read = await readFully(source, buffer, at);
       isWhole = read === 0;
       if (isWhole) break;
       failpoint('after-read');
+      // Overwritten since it was compared: these bytes are no continuation of what is archived.
+      isReplaced = !(await endsLike(this.#options.archive, file.archivePath, source, at));
+      if (isReplaced) break;
       const chunk = buffer.subarray(0, read);
       await writer.append(chunk);
       const segment = isFed && file.segmenter?.position === at ? file.segmenter.push(chunk) : null;
@@ -231,6 +237,7 @@ export class TranscriptTailer {
     if (isWhole && file.kind !== 'lines' && file.segmenter?.position === writer.position)
       addBlob(segments, file.segmenter);
     await this.#makeDurable(file, writer, segments);
+    return !isReplaced;
   }
 
   async #makeDurable(file: TrackedFile, writer: ArchiveAppender, segments: Segment[]): Promise<void> {
@@ -244,8 +251,10 @@ export class TranscriptTailer {
   }
 
   /** The archive file is longer or shorter than remembered: an attempt broke off, or somebody touched it. */
-  async #adopt(file: TrackedFile, source: FileHandle, position: number): Promise<boolean> {
+  async #adopt(file: TrackedFile, source: FileHandle, writer: ArchiveAppender): Promise<boolean> {
+    const { position } = writer;
     if (!(await isSame(this.#options.archive, file.archivePath, source, [0, position]))) return false;
+    await writer.sync();
     file.archived = position;
     demandHandOver(file);
     await this.#feed.handOver(file);
