@@ -18,6 +18,12 @@ const PROJECTS: readonly ProjectShape[] = [
     serial: false,
   },
   { name: 'conformance', include: ['tests/conformance/**/*.test.ts'], timeoutMs: 30_000, serial: false },
+  {
+    name: 'model',
+    include: ['tests/model/**/*.test.ts', 'tests/mutants/**/*.test.ts'],
+    timeoutMs: 300_000,
+    serial: true,
+  },
   { name: 'integration', include: ['tests/integration/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'faults', include: ['tests/faults/**/*.test.ts'], timeoutMs: 300_000, serial: true },
   { name: 'window', include: ['tests/window/**/*.test.ts'], timeoutMs: 60_000, serial: true },

@@ -49,6 +49,7 @@ export const STAGES: readonly Stage[] = [
   ]),
   tests('unit', 'Unit tests', ['redis'], 6),
   tests('conformance', 'Conformance: Redis queue and bypass', ['redis'], 4),
+  tests('model', 'Model: any order of events and crashes', [], 6),
   tests('integration', 'Integration: real Redis, real files', ['redis', 'build'], 8),
   tests('faults', 'Faults: killed at random moments', ['redis', 'build', 'system'], 10),
   tests('window', 'The window in Chromium', ['redis', 'build', 'system'], 5),

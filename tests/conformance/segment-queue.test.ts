@@ -3,6 +3,10 @@ import { connectRedis, type StreamConnection } from '../../electron/engine/redis
 import { RedisTestBed, untilReady } from '../../electron/engine/redis/test-support/redis-test-bed.ts';
 import { BypassSegmentQueue } from '../../electron/engine/stream/bypass-segment-queue.ts';
 import { RedisSegmentQueue } from '../../electron/engine/stream/redis-segment-queue.ts';
+import { ManualClock } from '../../electron/engine/core/test-support/manual-clock.ts';
+import { IoSteps } from '../model/io-steps.ts';
+import { MemoryConnection } from '../model/memory-connection.ts';
+import { MemoryRedis } from '../model/memory-redis.ts';
 import { describeSegmentQueue, type QueuePlace } from './segment-queue.ts';
 
 /** Lives in the memory of the program: what is made again is the consumer, not the queue. */
@@ -41,5 +45,30 @@ async function redisPlace(): Promise<QueuePlace> {
   };
 }
 
+/** What the model of the recorder runs on: it must not promise more, or less, than a real server. */
+function memoryPlace(): Promise<QueuePlace> {
+  const clock = new ManualClock();
+  const io = new IoSteps();
+  const server = new MemoryRedis(() => clock.monotonic());
+  const pump = setInterval(() => {
+    clock.advance(1);
+    void io.step(0);
+  }, 0);
+  const connect = (): StreamConnection => new MemoryConnection({ server, io, clock });
+  return Promise.resolve({
+    connect: () =>
+      Promise.resolve(new RedisSegmentQueue({ commands: connect(), blocking: connect(), consumer: 'worker-1' })),
+    pass: (ms) => {
+      clock.advance(ms);
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => {
+      clearInterval(pump);
+      return Promise.resolve();
+    },
+  });
+}
+
 describeSegmentQueue('BypassSegmentQueue', bypassPlace);
 describeSegmentQueue('RedisSegmentQueue', redisPlace);
+describeSegmentQueue('RedisSegmentQueue on the Redis of the model', memoryPlace);

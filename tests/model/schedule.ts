@@ -1,0 +1,184 @@
+/** What may happen in a schedule, and how often each of it comes. */
+import fc from 'fast-check';
+import type { Agents } from './agents.ts';
+import { Dice } from './dice.ts';
+import { settled } from './io-steps.ts';
+import type { World } from './world.ts';
+
+type Command = fc.AsyncCommand<Agents, World>;
+type Doing = (world: World) => unknown;
+
+const DAY_MS = 86_400_000;
+/** Files that are written to; the last one has lines that make the parser throw. */
+const SLOTS = 3;
+const POISONED = SLOTS;
+const OFTEN = 3;
+
+/** One thing that happens, after which everything that must always hold is looked at. */
+class Act implements Command {
+  readonly #name: string;
+  readonly #doing: Doing;
+  readonly #needs: number | null;
+
+  constructor(name: string, needs: number | null, doing: Doing) {
+    this.#name = name;
+    this.#needs = needs;
+    this.#doing = doing;
+  }
+
+  check(agents: Readonly<Agents>): boolean {
+    return this.#needs === null || agents.has(this.#needs);
+  }
+
+  async run(_agents: Agents, world: World): Promise<void> {
+    await this.#doing(world);
+    await settled();
+    world.check();
+  }
+
+  toString(): string {
+    return this.#name;
+  }
+}
+
+const slot = fc.nat(SLOTS - 1);
+const seed = fc.nat(0x7fff_ffff);
+
+function command<T>(
+  name: string,
+  argument: fc.Arbitrary<T>,
+  doing: (world: World, value: T) => unknown,
+): fc.Arbitrary<Command> {
+  return argument.map((value) => new Act(`${name}(${JSON.stringify(value)})`, null, (world) => doing(world, value)));
+}
+
+/** Something that is done to a file which is there. */
+function toFile<T>(
+  name: string,
+  argument: fc.Arbitrary<T>,
+  doing: (agents: Agents, at: number, value: T) => void,
+): fc.Arbitrary<Command> {
+  return fc.tuple(slot, argument).map(
+    ([at, value]) =>
+      new Act(`${name}(${at}, ${JSON.stringify(value)})`, at, ({ agents }) => {
+        doing(agents, at, value);
+      }),
+  );
+}
+
+const nothing = fc.constant(0);
+
+const WRITING: readonly fc.Arbitrary<Command>[] = [
+  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 200, 6000)), ({ agents }, [at, padding]) => {
+    agents.ask(at, padding);
+  }),
+  command('write', fc.tuple(slot, fc.integer({ min: 1, max: 400 })), ({ agents }, [at, bytes]) => {
+    agents.write(at, bytes);
+  }),
+  toFile('answer', nothing, (agents, at) => {
+    agents.answer(at);
+  }),
+  toFile('finishLine', nothing, (agents, at) => {
+    agents.finishLine(at);
+  }),
+];
+
+const CHANGING: readonly fc.Arbitrary<Command>[] = [
+  toFile('bad', fc.nat(5), (agents, at, kind) => {
+    agents.bad(at, kind);
+  }),
+  toFile('truncate', fc.nat(20_000), (agents, at, keep) => {
+    agents.truncate(at, keep);
+  }),
+  toFile('replaceInPlace', nothing, (agents, at) => {
+    agents.replaceInPlace(at);
+  }),
+  toFile('rewrite', seed, (agents, at, chance) => {
+    agents.rewrite(at, new Dice(chance));
+  }),
+  toFile('rename', nothing, (agents, at) => {
+    agents.rename(at);
+  }),
+  toFile('rotate', nothing, (agents, at) => {
+    agents.rotate(at);
+  }),
+  toFile('fork', fc.tuple(fc.nat(20), slot), (agents, at, [lines, into]) => {
+    agents.fork(at, lines, into);
+  }),
+  toFile('delete', nothing, (agents, at) => {
+    agents.delete(at);
+  }),
+  toFile('sidecar', fc.integer({ min: 1, max: 9000 }), (agents, at, bytes) => {
+    agents.sidecar(at, bytes);
+  }),
+  command('poison', fc.boolean(), ({ agents }, withNeighbours) => {
+    if (withNeighbours) agents.ask(POISONED);
+    agents.poison(POISONED);
+    if (withNeighbours) agents.ask(POISONED);
+  }),
+];
+
+const RUNNING: readonly fc.Arbitrary<Command>[] = [
+  command('notice', slot, ({ agents, machine }, at) => {
+    const path = agents.pathOf(at);
+    if (path !== null) machine.notice(path);
+  }),
+  command('pass', fc.constantFrom(1500, 5000, 30_000, 121_000), ({ machine }, ms) => {
+    machine.advance(ms);
+  }),
+  command('run', fc.tuple(fc.integer({ min: 1, max: 60 }), seed), (world, [steps, chance]) => world.run(steps, chance)),
+  command('runAll', seed, (world, chance) => world.run(2000, chance)),
+];
+
+const BREAKING: readonly fc.Arbitrary<Command>[] = [
+  command('crashApp', seed, async ({ machine }, chance) => {
+    await machine.killProgram(new Dice(chance));
+    machine.boot();
+  }),
+  command('crashMachine', seed, async ({ machine }, chance) => {
+    await machine.cutPower(new Dice(chance));
+    machine.boot();
+  }),
+  command('cutLinks', fc.boolean(), ({ machine }, isSent) => {
+    machine.cutLinks(isSent);
+  }),
+  command('crashQueue', fc.nat(10), ({ machine }, lostWrites) => {
+    machine.setRedis('restarting', lostWrites);
+  }),
+  command('queueIs', fc.constantFrom('ready', 'ready', 'failed'), ({ machine }, condition) => {
+    machine.setRedis(condition);
+  }),
+  command('wipeQueue', nothing, ({ machine }) => {
+    machine.redis.wipe();
+  }),
+  command('loseEntries', seed, ({ machine }, chance) => {
+    const dice = new Dice(chance);
+    machine.redis.tamper((entry) => (dice.roll(2) === 0 ? null : entry));
+  }),
+  command('garbleEntries', seed, ({ machine }, chance) => {
+    const dice = new Dice(chance);
+    machine.redis.tamper((entry) => (dice.roll(2) === 0 ? entry : garbled(entry, dice)));
+  }),
+  command('diskLeft', fc.constantFrom(0, 1, 300, Infinity, Infinity), ({ machine }, bytes) => {
+    machine.disk.free = bytes;
+  }),
+  command('storeFull', fc.boolean(), ({ machine }, isFull) => {
+    machine.store.setFull(isFull);
+  }),
+  command('clockJump', fc.constantFrom(-DAY_MS, DAY_MS, -3600_000), ({ machine }, ms) => {
+    machine.jumpClock(ms);
+  }),
+  command('drain', seed, (world, chance) => world.drain(chance)),
+];
+
+/** Flips something in one field. */
+function garbled(entry: { readonly id: number; readonly fields: readonly string[] }, dice: Dice): typeof entry {
+  const at = dice.roll(entry.fields.length);
+  return { ...entry, fields: entry.fields.map((field, index) => (index === at ? `${field.slice(1)}7` : field)) };
+}
+
+/** @param mostSteps the longest schedule */
+export function schedules(mostSteps: number): fc.Arbitrary<Iterable<Command>> {
+  const often = Array.from({ length: OFTEN }, () => [...WRITING, ...RUNNING]).flat();
+  return fc.commands([...often, ...CHANGING, ...BREAKING], { maxCommands: mostSteps, size: 'max' });
+}
