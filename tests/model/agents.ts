@@ -41,9 +41,9 @@ export class Agents {
     this.#machine = machine;
   }
 
-  /** Paths of the transcripts that are there. */
+  /** Paths of everything that is there. */
   get paths(): readonly string[] {
-    return [...this.#sessions.values()].map((session) => session.path);
+    return [...this.#machine.disk.filesBelow(FOLDER, 'seen').keys()].map((below) => `${FOLDER}/${below}`);
   }
 
   has(slot: number): boolean {

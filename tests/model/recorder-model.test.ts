@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { schedules } from './schedule.ts';
+import { omissions, schedules } from './schedule.ts';
 import { modelRuns } from './model-runs.ts';
 import { ModelStore } from './model-store.ts';
 import { newRecorderProgram } from './recorder-program.ts';
@@ -23,7 +23,7 @@ vi.mock(
 vi.mock('../../electron/engine/redis/redis-client.ts', async () => (await import('./stand-ins.ts')).clientModule);
 vi.mock('../../electron/engine/store-thread.ts', async () => (await import('./stand-ins.ts')).threadModule);
 
-const { runs, seeds, mostSteps } = modelRuns();
+const { runs, seeds, mostSteps, shrinks } = modelRuns();
 
 describe('The recorder, whatever happens in whatever order', () => {
   const template = ModelStore.template();
@@ -37,13 +37,13 @@ describe('The recorder, whatever happens in whatever order', () => {
     let finished = 0;
 
     await fc.assert(
-      fc.asyncProperty(schedules(mostSteps), fc.nat(), async (schedule, drainSeed) => {
+      fc.asyncProperty(schedules(mostSteps), omissions, fc.nat(), async (schedule, leftOut, drainSeed) => {
         using world = new World(template, newRecorderProgram);
-        await fc.asyncModelRun(() => ({ model: world.agents, real: world }), schedule);
+        await fc.asyncModelRun(() => ({ model: { agents: world.agents, leftOut }, real: world }), schedule);
         await world.drain(drainSeed);
         finished += 1;
       }),
-      { numRuns: runs, seed },
+      { numRuns: runs, seed, endOnFailure: !shrinks },
     );
 
     expect(finished).toBeGreaterThanOrEqual(runs);

@@ -5,8 +5,14 @@ import { Dice } from './dice.ts';
 import { settled } from './io-steps.ts';
 import type { World } from './world.ts';
 
-type Command = fc.AsyncCommand<Agents, World>;
+type Command = fc.AsyncCommand<Plan, World>;
 type Doing = (world: World) => unknown;
+
+/** Who writes, and what never happens in this schedule: what is left out lets the rest meet more often. */
+export interface Plan {
+  readonly agents: Agents;
+  readonly leftOut: readonly string[];
+}
 
 const DAY_MS = 86_400_000;
 /** Files that are written to; the last one has lines that make the parser throw. */
@@ -17,27 +23,29 @@ const OFTEN = 3;
 /** One thing that happens, after which everything that must always hold is looked at. */
 class Act implements Command {
   readonly #name: string;
+  readonly #argument: unknown;
   readonly #doing: Doing;
   readonly #needs: number | null;
 
-  constructor(name: string, needs: number | null, doing: Doing) {
+  constructor(name: string, argument: unknown, needs: number | null, doing: Doing) {
     this.#name = name;
+    this.#argument = argument;
     this.#needs = needs;
     this.#doing = doing;
   }
 
-  check(agents: Readonly<Agents>): boolean {
-    return this.#needs === null || agents.has(this.#needs);
+  check({ agents, leftOut }: Readonly<Plan>): boolean {
+    return !leftOut.includes(this.#name) && (this.#needs === null || agents.has(this.#needs));
   }
 
-  async run(_agents: Agents, world: World): Promise<void> {
+  async run(_plan: Plan, world: World): Promise<void> {
     await this.#doing(world);
     await settled();
     world.check();
   }
 
   toString(): string {
-    return this.#name;
+    return `${this.#name}(${JSON.stringify(this.#argument)})`;
   }
 }
 
@@ -49,7 +57,7 @@ function command<T>(
   argument: fc.Arbitrary<T>,
   doing: (world: World, value: T) => unknown,
 ): fc.Arbitrary<Command> {
-  return argument.map((value) => new Act(`${name}(${JSON.stringify(value)})`, null, (world) => doing(world, value)));
+  return argument.map((value) => new Act(name, value, null, (world) => doing(world, value)));
 }
 
 /** Something that is done to a file which is there. */
@@ -60,7 +68,7 @@ function toFile<T>(
 ): fc.Arbitrary<Command> {
   return fc.tuple(slot, argument).map(
     ([at, value]) =>
-      new Act(`${name}(${at}, ${JSON.stringify(value)})`, at, ({ agents }) => {
+      new Act(name, [at, value], at, ({ agents }) => {
         doing(agents, at, value);
       }),
   );
@@ -69,7 +77,7 @@ function toFile<T>(
 const nothing = fc.constant(0);
 
 const WRITING: readonly fc.Arbitrary<Command>[] = [
-  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 200, 6000)), ({ agents }, [at, padding]) => {
+  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 0, 200, 6000, 30_000)), ({ agents }, [at, padding]) => {
     agents.ask(at, padding);
   }),
   command('write', fc.tuple(slot, fc.integer({ min: 1, max: 400 })), ({ agents }, [at, bytes]) => {
@@ -142,7 +150,7 @@ const BREAKING: readonly fc.Arbitrary<Command>[] = [
   command('cutLinks', fc.boolean(), ({ machine }, isSent) => {
     machine.cutLinks(isSent);
   }),
-  command('crashQueue', fc.nat(10), ({ machine }, lostWrites) => {
+  command('crashQueue', fc.nat(20), ({ machine }, lostWrites) => {
     machine.setRedis('restarting', lostWrites);
   }),
   command('queueIs', fc.constantFrom('ready', 'ready', 'failed'), ({ machine }, condition) => {
@@ -151,19 +159,23 @@ const BREAKING: readonly fc.Arbitrary<Command>[] = [
   command('wipeQueue', nothing, ({ machine }) => {
     machine.redis.wipe();
   }),
-  command('loseEntries', seed, ({ machine }, chance) => {
+  command('loseEntries', seed, (world, chance) => {
+    world.isSlow = true;
     const dice = new Dice(chance);
-    machine.redis.tamper((entry) => (dice.roll(2) === 0 ? null : entry));
+    world.machine.redis.tamper((entry) => (dice.roll(2) === 0 ? null : entry));
   }),
-  command('garbleEntries', seed, ({ machine }, chance) => {
+  command('garbleEntries', seed, (world, chance) => {
+    world.isSlow = true;
     const dice = new Dice(chance);
-    machine.redis.tamper((entry) => (dice.roll(2) === 0 ? entry : garbled(entry, dice)));
+    world.machine.redis.tamper((entry) => (dice.roll(2) === 0 ? entry : garbled(entry, dice)));
   }),
-  command('diskLeft', fc.constantFrom(0, 1, 300, Infinity, Infinity), ({ machine }, bytes) => {
-    machine.disk.free = bytes;
+  command('diskLeft', fc.constantFrom(0, 1, 300, Infinity, Infinity), (world, bytes) => {
+    if (bytes < Infinity) world.isSlow = true;
+    world.machine.disk.free = bytes;
   }),
-  command('storeFull', fc.boolean(), ({ machine }, isFull) => {
-    machine.store.setFull(isFull);
+  command('storeFull', fc.boolean(), (world, isFull) => {
+    if (isFull) world.isSlow = true;
+    world.machine.store.setFull(isFull);
   }),
   command('clockJump', fc.constantFrom(-DAY_MS, DAY_MS, -3600_000), ({ machine }, ms) => {
     machine.jumpClock(ms);
@@ -182,3 +194,20 @@ export function schedules(mostSteps: number): fc.Arbitrary<Iterable<Command>> {
   const often = Array.from({ length: OFTEN }, () => [...WRITING, ...RUNNING]).flat();
   return fc.commands([...often, ...CHANGING, ...BREAKING], { maxCommands: mostSteps, size: 'max' });
 }
+
+const RARE = [
+  ...['bad', 'truncate', 'replaceInPlace', 'rewrite', 'rename', 'rotate', 'fork', 'delete', 'sidecar', 'poison'],
+  ...['crashApp', 'crashMachine', 'cutLinks', 'crashQueue', 'queueIs', 'wipeQueue', 'loseEntries', 'garbleEntries'],
+  ...['diskLeft', 'storeFull', 'clockJump', 'drain'],
+];
+
+/** Few things at a time meet more often, and nothing else can make good what one of them did. */
+const FOCUSED = [
+  ['crashQueue', 'queueIs', 'cutLinks', 'wipeQueue'],
+  ['loseEntries', 'clockJump'],
+  ['replaceInPlace', 'truncate', 'rewrite'],
+  ['crashApp', 'crashMachine', 'diskLeft'],
+].map((kept) => RARE.filter((name) => !kept.includes(name)));
+
+/** What a schedule leaves out. */
+export const omissions: fc.Arbitrary<readonly string[]> = fc.oneof(fc.subarray(RARE), fc.constantFrom(...FOCUSED));
