@@ -32,6 +32,8 @@ const NEWLINE = 0x0a;
 
 export class Agents {
   readonly written = new Map<string, Written>();
+  /** What files held before something else took the place of it. */
+  readonly past: Buffer[] = [];
   readonly #sessions = new Map<number, Session>();
   readonly #machine: Machine;
   #lastId = 0;
@@ -145,6 +147,7 @@ export class Agents {
   delete(slot: number): void {
     const session = this.#sessions.get(slot);
     if (session === undefined) return;
+    this.past.push(this.#bytesOf(session));
     this.#machine.disk.remove(session.path);
     this.#sessions.delete(slot);
   }
@@ -157,6 +160,7 @@ export class Agents {
     const session = this.#sessions.get(slot);
     if (session === undefined) return;
     const { disk } = this.#machine;
+    this.past.push(this.#bytesOf(session));
     const bytes = change(this.#bytesOf(session));
     if (asNewFile) {
       disk.setContent(disk.create(`${session.path}.tmp`), bytes);

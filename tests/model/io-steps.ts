@@ -10,6 +10,8 @@ interface Waiting {
 
 export class IoSteps {
   #waiting: Waiting[] = [];
+  /** A lane on which nothing happens for now; null: all go on. */
+  held: object | null = null;
 
   /** Effects that could happen next. */
   get ready(): number {
@@ -56,7 +58,7 @@ export class IoSteps {
   #next(): readonly Waiting[] {
     const lanes = new Set<object>();
     return this.#waiting.filter(({ lane }) => {
-      if (lanes.has(lane)) return false;
+      if (lane === this.held || lanes.has(lane)) return false;
       lanes.add(lane);
       return true;
     });

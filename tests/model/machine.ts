@@ -34,6 +34,8 @@ export type RedisCondition = 'ready' | 'restarting' | 'failed';
 
 export class Machine implements Disposable {
   readonly io = new IoSteps();
+  /** The thread of the store does one thing after the other. */
+  readonly storeLane = {};
   readonly disk: MemoryDisk;
   readonly redis: MemoryRedis;
   readonly store: ModelStore;
@@ -42,6 +44,8 @@ export class Machine implements Disposable {
   states = new Emitter<RedisState>();
   /** Acknowledged although the store had not answered for it. */
   readonly ackedTooEarly: string[] = [];
+  /** Archived files that a power cut has left with other bytes than were written. */
+  readonly torn = new Set<string>();
   readonly #newProgram: (clock: Clock) => Program;
   readonly #connections = new Set<MemoryConnection>();
   #time = STARTED_AT;
@@ -122,7 +126,11 @@ export class Machine implements Disposable {
   async cutPower(dice: Dice): Promise<void> {
     await this.killProgram(dice);
     this.disk.syncAll(AGENT_ROOT);
+    const before = this.disk.filesBelow(ARCHIVE, 'seen');
     this.disk.cutPower(dice);
+    for (const [path, bytes] of this.disk.filesBelow(ARCHIVE, 'seen')) {
+      if (before.get(path)?.subarray(0, bytes.length).equals(bytes) !== true) this.torn.add(path);
+    }
     this.redis.crash(dice.roll(8));
     this.#runs += 1;
     this.#redis = 'ready';

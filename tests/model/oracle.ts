@@ -30,6 +30,7 @@ export class Oracle {
   readonly #revisions = new Map<string, number>();
   readonly #committed = new Map<string, number>();
   #durable: ReadonlyMap<string, Buffer> = new Map();
+  readonly #readings = new WeakMap<Buffer, Reading>();
   #diskVersion = -1;
   #storeVersion = -1;
 
@@ -59,10 +60,13 @@ export class Oracle {
     const { redis, redisState } = this.#machine;
     if (redisState.kind === 'ready' && redis.depth > 0) return ['entries are not acknowledged'];
     const archive = this.#archive('durable');
-    const readings = new Map([...archive].filter(isTranscript).map(([path, bytes]) => [path, readTranscript(bytes)]));
-    const unsaved = [...this.#notArchived(archive), ...this.#notCommitted(archive, readings)];
-    if (unsaved.length > 0) return unsaved;
+    const unarchived = this.#notArchived(archive);
+    if (unarchived.length > 0) return unarchived;
+    const readings = new Map([...archive].filter(isTranscript).map(([path, bytes]) => [path, this.#read(bytes)]));
+    const uncommitted = this.#notCommitted(archive, readings);
+    if (uncommitted.length > 0) return uncommitted;
     return [
+      ...this.#neverWritten(archive),
       ...this.#wrongLetters(readings),
       ...this.#wrongRecords(readings),
       ...this.#wrongExchanges(readings),
@@ -90,7 +94,7 @@ export class Oracle {
       const bytes = archive.get(path) ?? Buffer.alloc(0);
       if (committed > bytes.length) return [`${path} is committed to ${committed}, durable to ${bytes.length}`];
       if (!path.endsWith('.jsonl')) return [];
-      const passed = readTranscript(bytes.subarray(0, committed)).lines.filter((line) => line.end > before);
+      const passed = readTranscript(bytes.subarray(before, committed), before).lines;
       const letters = this.#letters().filter((letter) => letter.path === path);
       return passed.flatMap((line) => {
         const isKept = letters.some((letter) => letter.start <= line.start && line.end <= letter.end);
@@ -101,7 +105,9 @@ export class Oracle {
   }
 
   #fallen(): string[] {
-    return this.#exchanges().flatMap(({ key, revision }) => {
+    const { store } = this.#machine;
+    const stored = store.all<Pick<StoredExchange, 'key' | 'revision'>>('SELECT key, revision FROM exchange');
+    return stored.flatMap(({ key, revision }) => {
       const before = this.#revisions.get(key) ?? 0;
       this.#revisions.set(key, revision);
       return revision < before ? [`exchange ${key} fell from revision ${before} to ${revision}`] : [];
@@ -116,10 +122,10 @@ export class Oracle {
     const exchanges = store.all<{ readonly key: string; readonly n: number }>(
       'SELECT key, count(*) AS n FROM exchange GROUP BY key',
     );
-    const known = new Set([...this.#agents.written.keys()].map(packed));
+    const { written } = this.#agents;
     return [
       ...[...records, ...exchanges].filter(({ n }) => n > 1).map(({ key }) => `${key} is stored twice`),
-      ...records.filter(({ key }) => !known.has(key)).map(({ key }) => `${key} was never written`),
+      ...records.filter(({ key }) => !written.has(unpacked(key))).map(({ key }) => `${key} was never written`),
     ];
   }
 
@@ -134,6 +140,15 @@ export class Oracle {
       const left = held.get(content) ?? 0;
       held.set(content, left - 1);
       return left > 0 || bytes.length === 0 ? [] : [`${path} is not archived as it is`];
+    });
+  }
+
+  /** An archived file is the beginning of what a source held at some moment. */
+  #neverWritten(archive: ReadonlyMap<string, Buffer>): string[] {
+    const sources = [...this.#agents.past, ...this.#machine.disk.filesBelow(AGENT_ROOT, 'seen').values()];
+    return [...archive].flatMap(([path, bytes]) => {
+      const isKnown = sources.some((source) => source.subarray(0, bytes.length).equals(bytes));
+      return isKnown || this.#machine.torn.has(path) ? [] : [`${path} holds what no transcript ever held`];
     });
   }
 
@@ -243,6 +258,13 @@ export class Oracle {
     return { needed, allowed, poisoned };
   }
 
+  /** The same bytes are read once. */
+  #read(bytes: Buffer): Reading {
+    const reading = this.#readings.get(bytes) ?? readTranscript(bytes);
+    this.#readings.set(bytes, reading);
+    return reading;
+  }
+
   #archive(view: 'seen' | 'durable'): ReadonlyMap<string, Buffer> {
     const files = this.#machine.disk.filesBelow(ARCHIVE, view);
     const isOurs = (path: string): boolean => !path.endsWith('root.json') && !path.endsWith('.tmp');
@@ -279,4 +301,8 @@ function isPoisoned(reading: Reading): boolean {
 
 function packed(uuid: string): string {
   return uuid.replaceAll('-', '').toUpperCase();
+}
+
+function unpacked(key: string): string {
+  return key.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

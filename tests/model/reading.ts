@@ -20,15 +20,16 @@ export interface Reading {
 const NEWLINE = 0x0a;
 const RECORD_START = '{"parentUuid":';
 
-export function readTranscript(bytes: Buffer): Reading {
+/** @param offset position of the first byte in its file */
+export function readTranscript(bytes: Buffer, offset = 0): Reading {
   const lines: ReadLine[] = [];
   let start = 0;
   for (let newline = bytes.indexOf(NEWLINE); newline !== -1; newline = bytes.indexOf(NEWLINE, start)) {
-    lines.push(readLine(bytes.subarray(start, newline), start, newline + 1));
+    lines.push(readLine(bytes.subarray(start, newline), offset + start, offset + newline + 1));
     start = newline + 1;
   }
-  const tail = start === bytes.length ? null : readLine(bytes.subarray(start), start, bytes.length);
-  return { lines, tail, end: start };
+  const tail = start === bytes.length ? null : readLine(bytes.subarray(start), offset + start, offset + bytes.length);
+  return { lines, tail, end: offset + start };
 }
 
 function readLine(line: Buffer, start: number, end: number): ReadLine {

@@ -135,6 +135,9 @@ const RUNNING: readonly fc.Arbitrary<Command>[] = [
     machine.advance(ms);
   }),
   command('run', fc.tuple(fc.integer({ min: 1, max: 60 }), seed), (world, [steps, chance]) => world.run(steps, chance)),
+  command('storeWaits', fc.boolean(), ({ machine }, waits) => {
+    machine.io.held = waits ? machine.storeLane : null;
+  }),
   command('runAll', seed, (world, chance) => world.run(2000, chance)),
 ];
 

@@ -37,9 +37,9 @@ class ModelThread<O extends Operations> implements ThreadPart<O> {
 
   /** The answer comes later than what it answers for: a program may die between the two. */
   async call<K extends keyof O & string>(operation: K, ...args: Parameters<O[K]>): Promise<Awaited<ReturnType<O[K]>>> {
-    const { io, store } = theMachine();
-    const result = await io.take(() => store.run(operation, args), this);
-    return await io.take(() => result as Awaited<ReturnType<O[K]>>, this);
+    const { io, store, storeLane } = theMachine();
+    const result = await io.take(() => store.run(operation, args), storeLane);
+    return await io.take(() => result as Awaited<ReturnType<O[K]>>, storeLane);
   }
 
   close(): Promise<void> {

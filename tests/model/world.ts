@@ -52,6 +52,7 @@ export class World implements Disposable {
     const dice = new Dice(seed);
     machine.disk.free = Infinity;
     machine.store.setFull(false);
+    machine.io.held = null;
     if (machine.redisState.kind === 'restarting') machine.setRedis('ready');
     const isSoon = !this.isSlow;
     if (isSoon) for (const path of this.agents.paths) machine.notice(path);
