@@ -76,15 +76,26 @@ function toFile<T>(
 
 const nothing = fc.constant(0);
 
+/** Whether the system tells of a change; it may forget to. */
+const isTold = fc.constantFrom(true, true, false);
+
+function tell({ agents, machine }: World, at: number, told: boolean): void {
+  const path = agents.pathOf(at);
+  if (told && path !== null) machine.notice(path);
+}
+
 const WRITING: readonly fc.Arbitrary<Command>[] = [
-  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 0, 200, 6000, 30_000)), ({ agents }, [at, padding]) => {
-    agents.ask(at, padding);
+  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 0, 200, 6000, 30_000), isTold), (world, [at, padding, told]) => {
+    world.agents.ask(at, padding);
+    tell(world, at, told);
   }),
-  command('write', fc.tuple(slot, fc.integer({ min: 1, max: 400 })), ({ agents }, [at, bytes]) => {
-    agents.write(at, bytes);
+  command('write', fc.tuple(slot, fc.integer({ min: 1, max: 400 }), isTold), (world, [at, bytes, told]) => {
+    world.agents.write(at, bytes);
+    tell(world, at, told);
   }),
-  toFile('answer', nothing, (agents, at) => {
-    agents.answer(at);
+  command('answer', fc.tuple(slot, isTold), (world, [at, told]) => {
+    world.agents.answer(at);
+    tell(world, at, told);
   }),
   toFile('finishLine', nothing, (agents, at) => {
     agents.finishLine(at);
@@ -127,9 +138,8 @@ const CHANGING: readonly fc.Arbitrary<Command>[] = [
 ];
 
 const RUNNING: readonly fc.Arbitrary<Command>[] = [
-  command('notice', slot, ({ agents, machine }, at) => {
-    const path = agents.pathOf(at);
-    if (path !== null) machine.notice(path);
+  command('notice', slot, (world, at) => {
+    tell(world, at, true);
   }),
   command('pass', fc.constantFrom(1500, 5000, 30_000, 121_000), ({ machine }, ms) => {
     machine.advance(ms);

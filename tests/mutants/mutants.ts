@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'electron/engine/capture/source-comparison.ts',
-        search: '    (await endsLike(archive, archivePath, source, archived)) &&\n',
+        search: '    (await isSame(archive, archivePath, source, [anchor, archived])) &&\n',
         replacement: '',
       },
     ],
@@ -300,6 +300,18 @@ export const MUTANTS: readonly Mutant[] = [
     title: 'bytes are copied although the file was overwritten',
     killedBy: 'model',
     edits: [{ file: TAILER, search: '        if (isReplaced) break;\n', replacement: '        isReplaced = false;\n' }],
+  },
+  {
+    id: 'h',
+    title: 'only the ends of what an earlier run archived are compared',
+    killedBy: 'model',
+    edits: [
+      {
+        file: 'electron/engine/capture/source-comparison.ts',
+        search: 'file.mark === null ? Math.min(file.committed, archived) : archived',
+        replacement: 'archived',
+      },
+    ],
   },
   {
     id: 'g',

@@ -23,9 +23,11 @@ export async function continues(
   const { archivePath, archived } = file;
   if (options.sizeBytes < archived) return false;
   if (options.thorough) return await isSame(archive, archivePath, source, [0, archived]);
-  const anchor = Math.max(0, archived - ANCHOR_BYTES);
+  // A power cut may have left holes in what an earlier run archived last; what is committed was durable before.
+  const sure = file.mark === null ? Math.min(file.committed, archived) : archived;
+  const anchor = Math.max(0, sure - ANCHOR_BYTES);
   return (
-    (await endsLike(archive, archivePath, source, archived)) &&
+    (await isSame(archive, archivePath, source, [anchor, archived])) &&
     (await isSame(archive, archivePath, source, [0, Math.min(ANCHOR_BYTES, anchor)]))
   );
 }
