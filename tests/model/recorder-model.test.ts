@@ -68,7 +68,7 @@ describe('The recorder, whatever happens in whatever order', () => {
 });
 
 /** Ways in which the power is cut where something is written that is not synced. */
-const MOST_CUTS = 60;
+const MOST_CUTS = 40;
 
 async function cutAfter(
   template: Buffer,

@@ -68,7 +68,7 @@ export class World implements Disposable {
       this.check();
       differences = this.#oracle.differences();
       if (differences.length === 0) return;
-      if (waited === jumpAtMs && dice.roll(2) === 0) machine.jumpClock(dice.roll(2) === 0 ? DAY_MS : -DAY_MS);
+      if (waited === jumpAtMs) machine.jumpClock(dice.roll(4) === 0 ? DAY_MS : -DAY_MS);
       machine.advance(LOOK_EVERY_MS);
     }
     throw new Error(`after ${limitMs / 1000} s without a disturbance:\n${differences.join('\n')}`);

@@ -117,12 +117,15 @@ export class Archive {
     return buffer;
   }
 
-  /** Opens a generation for appending and creates it if needed. Only one writer at a time may be open for it. */
-  async openWriter(archivePath: string): Promise<ArchiveWriter> {
+  /**
+   * Opens a generation for appending and creates it if needed. Only one writer at a time may be open for it.
+   * @param from where to go on, before the end: to write again what a power cut has left as holes
+   */
+  async openWriter(archivePath: string, from = Infinity): Promise<ArchiveWriter> {
     const file = this.fileOf(archivePath);
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      return await ArchiveWriter.open(file, archivePath, this.#folders);
+      return await ArchiveWriter.open(file, archivePath, from, this.#folders);
     } catch (error) {
       throw unavailable(error, archivePath);
     }
@@ -143,11 +146,11 @@ export class ArchiveWriter {
     this.#settleNames = settleNames;
   }
 
-  static async open(file: string, archivePath: string, folders: DurableFolders): Promise<ArchiveWriter> {
+  static async open(file: string, archivePath: string, from: number, folders: DurableFolders): Promise<ArchiveWriter> {
     const { handle, isNew } = await openOrCreate(file);
     if (isNew) folders.noteNew(file);
     const { size } = await handle.stat();
-    return new ArchiveWriter(handle, archivePath, size, () => folders.settle(file));
+    return new ArchiveWriter(handle, archivePath, Math.min(size, from), () => folders.settle(file));
   }
 
   /** Bytes held. */

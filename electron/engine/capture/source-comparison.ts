@@ -32,6 +32,27 @@ export async function continues(
   );
 }
 
+/**
+ * True if what is archived and not committed has holes, and is the source wherever it has none: a power cut leaves zeros where
+ * the system had not written yet. No transcript holds zeros, so filling them takes nothing away.
+ */
+export async function hasHoles(
+  archive: ArchivedBytes,
+  { archivePath, archived, committed }: TrackedFile,
+  source: FileHandle,
+): Promise<boolean> {
+  if (committed >= archived || !(await isSame(archive, archivePath, source, [0, committed]))) return false;
+  for (let at = committed; at < archived;) {
+    const until = Math.min(at + CHUNK_BYTES, archived);
+    const mine = await archive.read(archivePath, at, until);
+    const theirs = Buffer.allocUnsafe(until - at);
+    if ((await readFully(source, theirs, at)) < theirs.length) return false;
+    if (!mine.every((byte, index) => byte === 0 || byte === theirs[index])) return false;
+    at = until;
+  }
+  return true;
+}
+
 /** Compares the bytes before `end`. */
 export function endsLike(
   archive: ArchivedBytes,

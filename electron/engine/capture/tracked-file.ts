@@ -34,6 +34,8 @@ export interface TrackedFile {
   archived: number;
   /** False: an earlier run archived it, and may have ended before its sync. Nothing of it is handed over before that is made up for. */
   isDurable: boolean;
+  /** Where what a power cut has left as holes begins: it is copied again from here. Null: none. */
+  holesFrom: number | null;
   /**
    * Its position is the end of what was handed to the queue; what is archived beyond it is handed over when there is room.
    * Null: must be handed over again from the committed position.
@@ -62,6 +64,7 @@ export function newTrackedFile(
     blockedReason: null,
     archived: 0,
     isDurable: true,
+    holesFrom: null,
     segmenter: null,
     committed: 0,
     tailQueued: 0,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../core/test-support/manual-clock.ts';
 import type { ArchiveSink } from './archive-sink.ts';
@@ -22,9 +22,9 @@ class NotingArchive implements ArchiveSink {
     return this.#bed.archive.read(archivePath, start, end);
   }
 
-  async openWriter(archivePath: string): ReturnType<ArchiveSink['openWriter']> {
+  async openWriter(archivePath: string, from?: number): ReturnType<ArchiveSink['openWriter']> {
     await this.beforeOpening();
-    const writer = await this.#bed.archive.openWriter(archivePath);
+    const writer = await this.#bed.archive.openWriter(archivePath, from);
     return {
       get position() {
         return writer.position;
@@ -93,6 +93,51 @@ describe('TranscriptTailer, hands over nothing that a power cut could take back'
     expect(archive.happened.slice(0, 2)).toEqual(['synced 4', 'handed over 0 to 4']);
   });
 });
+
+describe('TranscriptTailer, after a power cut', () => {
+  it('copies again what was left as holes, and nothing else', async () => {
+    await using bed = await CaptureBed.create();
+    const file = bed.session('s');
+    await write(file, 'one\n');
+    await bed.follow(file);
+    await bed.commit();
+    await append(file, `${'x'.repeat(9999)}\n`.repeat(3));
+    await bed.follow(file);
+    await punch(bed.archive.fileOf(archiveName('s')), 5000, 12_000);
+    await bed.restart();
+
+    const outcome = await bed.follow(file);
+    await bed.commit();
+
+    expect(outcome).toBe('advanced');
+    expect(await bed.archivedText(archiveName('s'))).toBe(await readFile(file, 'utf8'));
+    expect(bed.savedLines(archiveName('s'))).toEqual(['one', ...Array.from({ length: 3 }, () => 'x'.repeat(9999))]);
+  });
+
+  it('keeps what is archived where the source says something else', async () => {
+    await using bed = await CaptureBed.create();
+    const file = bed.session('s');
+    await write(file, 'one\n');
+    await bed.follow(file);
+    await bed.commit();
+    await append(file, 'two\n');
+    await bed.follow(file);
+    await writeFile(file, 'one\nother\n');
+    await bed.restart();
+
+    const outcome = await bed.follow(file);
+
+    expect(outcome).toBe('replaced');
+    expect(await bed.archivedText(archiveName('s'))).toBe('one\ntwo\n');
+  });
+});
+
+/** Leaves zeros in a part of a file. */
+async function punch(file: string, from: number, length: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.alloc(length), 0, length, from);
+  await handle.close();
+}
 
 describe('TranscriptTailer, with a source that is overwritten while it looks', () => {
   it('takes nothing of the new content for a continuation of the old', async () => {

@@ -12,7 +12,7 @@ import { failpoint } from '../core/failpoint.ts';
 import { DOCUMENT_QUIET_MS, isSettled } from './document-settling.ts';
 import type { ArchiveAppender, ArchiveSink } from './archive-sink.ts';
 import { SegmentFeed, addBlob, type SegmentOutlet } from './segment-feed.ts';
-import { continues, endsLike, isSame } from './source-comparison.ts';
+import { continues, endsLike, hasHoles, isSame } from './source-comparison.ts';
 import { openSource, readFully, isSourceError } from './source-file.ts';
 import { demandHandOver, isBehind, type FileMark, type TrackedFile } from './tracked-file.ts';
 
@@ -178,7 +178,12 @@ export class TranscriptTailer {
 
   async #isContinued(file: TrackedFile, source: FileHandle, sizeBytes: number, thorough: boolean): Promise<boolean> {
     try {
-      return await continues(this.#options.archive, file, source, { sizeBytes, thorough });
+      if (await continues(this.#options.archive, file, source, { sizeBytes, thorough })) return true;
+      if (file.isDurable || !(await hasHoles(this.#options.archive, file, source))) return false;
+      // What is committed is whole. The rest is written again, over the holes.
+      file.archived = file.committed;
+      file.holesFrom = file.committed;
+      return true;
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== 'ARCHIVE_MISMATCH') throw error;
       // Somebody has cut the archived file: what is missing is copied from the source again.
@@ -190,12 +195,14 @@ export class TranscriptTailer {
 
   /** Copies from the end of the archive to the end of the source: archive first, then durable, then the queue. */
   async #copy(file: TrackedFile, source: FileHandle, sizeBytes: number): Promise<'copied' | 'replaced'> {
-    const writer = await this.#options.archive.openWriter(file.archivePath);
+    const writer = await this.#options.archive.openWriter(file.archivePath, file.holesFrom ?? undefined);
     try {
       if (writer.position !== file.archived && !(await this.#adopt(file, source, writer))) return 'replaced';
       const expected = Math.max(LEAST_BUFFER_BYTES, sizeBytes - writer.position);
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, expected));
-      return (await this.#copyChunks(file, source, writer, buffer)) ? 'copied' : 'replaced';
+      const isContinued = await this.#copyChunks(file, source, writer, buffer);
+      file.holesFrom = null;
+      return isContinued ? 'copied' : 'replaced';
     } catch (error) {
       // Where the archive really ends is found out next time; until then nothing of this attempt counts.
       demandHandOver(file);
