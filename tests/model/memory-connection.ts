@@ -76,10 +76,21 @@ export class MemoryConnection implements StreamConnection {
     const over = new AbortController();
     const blockMs = Number(words[words.indexOf('BLOCK') + 1]);
     return this.#answered<unknown>((resolve, reject) => {
+      // The server counts the time: once it has answered, none can run out.
+      const answered = (effect: () => unknown): void => {
+        over.abort();
+        io.take(effect, this).then(resolve, reject);
+      };
       const waiting = server.wait({
         words,
-        answer: (reply) => void io.take(() => reply, this).then(resolve, reject),
-        refuse: (error) => void io.take(() => reject(refused(error)), this),
+        answer: (reply) => {
+          answered(() => reply);
+        },
+        refuse: (error) => {
+          answered(() => {
+            throw refused(error);
+          });
+        },
       });
       const leave = (): void => {
         waiting[Symbol.dispose]();
