@@ -9,7 +9,11 @@ import { preferredOwner } from '../../electron/engine/parse/exchange-owner.ts';
 import type { ReaderOperations, WriterOperations } from '../../electron/engine/store-worker-contract.ts';
 import { MIGRATIONS } from '../../electron/engine/store/migrations/migrations.ts';
 import type { TranscriptParser } from '../../electron/engine/store/saver-ports.ts';
-import { SegmentSaver, type SegmentToSave } from '../../electron/engine/store/segment-saver.ts';
+import {
+  SegmentSaver,
+  type SegmentSaverOptions,
+  type SegmentToSave,
+} from '../../electron/engine/store/segment-saver.ts';
 import { StoreFigures } from '../../electron/engine/store/store-figures.ts';
 import type { Segment } from '../../shared/segment.ts';
 
@@ -109,21 +113,23 @@ export class ModelStore implements Disposable {
     };
   }
 
-  #parserOf(archivePath: string): { readonly parser: TranscriptParser; readonly relativePath: string } | null {
+  #parserOf(archivePath: string): ReturnType<SegmentSaverOptions['parserOf']> {
     const name = parseArchivePath(archivePath);
     const parser = name === null ? null : adapterOf(name.agent);
     if (name === null || parser === null) return null;
     const troubled: TranscriptParser = {
       contextOf: (path, relativePath) => parser.contextOf(path, relativePath),
+      fileKind: (relativePath) => parser.fileKind(relativePath),
+      parseDocument: (bytes, context) => parser.parseDocument(bytes, context),
       parseSidecar: (context, bytes) => parser.parseSidecar(context, bytes),
-      salvageLine: (line, context) => parser.salvageLine(line, context),
-      parseLine: (line, context) => {
+      salvageLine: (line, context, place) => parser.salvageLine(line, context, place),
+      parseLine: (line, context, place) => {
         if (this.fuse !== null && (this.fuse -= 1) < 0) throw new Error('the program died while it saved');
         if (line.includes(POISON)) throw new Error('a line that cannot be read');
-        return parser.parseLine(line, context);
+        return parser.parseLine(line, context, place);
       },
     };
-    return { parser: troubled, relativePath: name.relativePath };
+    return { parser: troubled, ...name };
   }
 }
 

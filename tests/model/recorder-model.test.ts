@@ -26,6 +26,56 @@ vi.mock(
 vi.mock('../../electron/engine/redis/redis-client.ts', async () => (await import('./stand-ins.ts')).clientModule);
 vi.mock('../../electron/engine/store-thread.ts', async () => (await import('./stand-ins.ts')).threadModule);
 
+interface Disturbance {
+  readonly name: string;
+  readonly disturb: (world: World, dice: Dice) => void | Promise<void>;
+  /** In how many ways it is tried after this step. */
+  readonly chances: (world: World) => number;
+}
+
+const FEWEST_STEPS = 20;
+
+const DISTURBANCES: readonly Disturbance[] = [
+  {
+    name: 'the power is cut',
+    chances: (world) => (isUnsynced(world) ? 24 : 1),
+    disturb: async ({ machine }, dice) => {
+      await machine.cutPower(dice);
+      machine.boot();
+    },
+  },
+  {
+    name: 'the program is killed',
+    chances: () => 2,
+    disturb: async ({ machine }, dice) => {
+      await machine.killProgram(dice);
+      machine.boot();
+    },
+  },
+  {
+    name: 'the queue loses its newest writes',
+    chances: () => 3,
+    disturb: ({ machine }, dice) => {
+      machine.setRedis('restarting', 1 + dice.roll(4));
+    },
+  },
+  {
+    name: 'the queue loses its entries without a word',
+    chances: () => 3,
+    disturb: (world) => {
+      world.isSlow = true;
+      world.machine.redis.tamper(() => null);
+    },
+  },
+  {
+    name: 'the transcript is overwritten',
+    chances: () => 1,
+    disturb: ({ agents }) => {
+      agents.replaceInPlace(0);
+    },
+  },
+];
+
 const { runs, seeds, mostSteps, shrinks } = modelRuns();
 
 describe('The recorder, whatever happens in whatever order', () => {
@@ -52,30 +102,28 @@ describe('The recorder, whatever happens in whatever order', () => {
     expect(finished).toBeGreaterThanOrEqual(runs);
   });
 
-  it('saves everything once, after whichever step of a large look the power is cut', async () => {
-    let cuts = 0;
+  it.each(DISTURBANCES)('saves everything once, after whichever step of a look $name', async ({ disturb, chances }) => {
+    let looks = 0;
 
     for (let steps = 0, isOver = false; !isOver; steps += 1) {
-      let isAtRisk = true;
-      for (let chance = 0; isAtRisk && chance < MOST_CUTS; chance += 1) {
-        ({ isAtRisk, isOver } = await cutAfter(template, steps, chance));
-        cuts += 1;
+      let most = 1;
+      for (let chance = 0; chance < most; chance += 1) {
+        using world = new World(template, newRecorderProgram);
+        await lookSteps(world, steps);
+        isOver = world.machine.io.ready === 0;
+        most = chances(world);
+        await disturb(world, new Dice(chance));
+        await world.drain(chance);
+        looks += 1;
       }
     }
 
-    expect(cuts).toBeGreaterThan(MOST_CUTS);
+    expect(looks).toBeGreaterThan(FEWEST_STEPS);
   });
 });
 
-/** Ways in which the power is cut where something is written that is not synced. */
-const MOST_CUTS = 40;
-
-async function cutAfter(
-  template: Buffer,
-  steps: number,
-  chance: number,
-): Promise<{ readonly isAtRisk: boolean; readonly isOver: boolean }> {
-  using world = new World(template, newRecorderProgram);
+/** A transcript has grown by a lot, and so many steps of the look at it are done. */
+async function lookSteps(world: World, steps: number): Promise<void> {
   const { agents, machine } = world;
   agents.ask(0);
   await world.run(Infinity, 0);
@@ -86,11 +134,12 @@ async function cutAfter(
   for (const path of agents.paths) machine.notice(path);
   await settled();
   await world.run(steps, 0);
-  const isOver = machine.io.ready === 0;
-  const sizes = (['seen', 'durable'] as const).map((view) => [...machine.disk.filesBelow(ARCHIVE, view).values()]);
-  const [seen = 0, durable = 0] = sizes.map((files) => files.reduce((sum, bytes) => sum + bytes.length, 0));
-  await machine.cutPower(new Dice(chance));
-  machine.boot();
-  await world.drain(chance);
-  return { isAtRisk: seen > durable, isOver };
+}
+
+/** Something is written to the archive that a power cut would take back. */
+function isUnsynced({ machine }: World): boolean {
+  const [seen = 0, durable = 0] = (['seen', 'durable'] as const).map((view) =>
+    [...machine.disk.filesBelow(ARCHIVE, view).values()].reduce((sum, bytes) => sum + bytes.length, 0),
+  );
+  return seen > durable;
 }

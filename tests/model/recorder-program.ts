@@ -24,7 +24,7 @@ export function newRecorderProgram(clock: Clock): Program {
     },
     paths: dataPaths(HOME),
     settings: settingsSchema.parse({}),
-    roots: [sourceRoot(AGENT_ROOT)],
+    roots: [sourceRoot({ agent: 'claude-code', directory: AGENT_ROOT })],
     clock,
     logger: silentLogger,
   });

@@ -6,7 +6,7 @@
  *
  *  1  the position that moves with XADD is the producer's own; the durable one is moved by the store alone
  *  2  the unit finer than what was saved is the unfinished last line
- *  4  the key goes together with the look-up before each insert, without which it would not be needed
+ *  4  the key goes together with the memory of the newest records, which would hide most of what it prevents
  * 12  revisions are counted, not compared, so what makes one fall is memory that outlives a rollback
  * 13  there is no outbox: the records' exchanges are written outside the transaction that moves the position
  * 14  there is no remote: the entry is appended before the archived bytes are durable
@@ -98,9 +98,9 @@ export const MUTANTS: readonly Mutant[] = [
 ) STRICT;`,
       },
       {
-        file: 'electron/engine/store/record-saver.ts',
-        search: '    if (known === undefined) return this.#saveNew(record, line, file, lanes);',
-        replacement: '    if (known?.start !== -1) return this.#saveNew(record, line, file, lanes);',
+        file: 'electron/engine/store/record-table.ts',
+        search: '    if (this.#recent.get(agent)?.get(record.key) !== undefined) return false;\n',
+        replacement: '',
       },
     ],
   },
@@ -147,9 +147,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TAILER,
-        search: '      return await continues(this.#options.archive, file, source, { sizeBytes, thorough });',
+        search: '      if (await continues(this.#options.archive, file, source, { sizeBytes, thorough })) return true;',
         replacement: `      if (file.inode !== null) return file.inode === (await source.stat({ bigint: true })).ino;
-      return await continues(this.#options.archive, file, source, { sizeBytes, thorough });`,
+      if (await continues(this.#options.archive, file, source, { sizeBytes, thorough })) return true;`,
       },
     ],
   },

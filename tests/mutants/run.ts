@@ -15,7 +15,7 @@ const COPIED = ['electron', 'shared', 'tests/model', 'tests/conformance', 'vites
 const LINKED = ['node_modules', 'resources', 'build'] as const;
 const SEEDS = [1, 2, 3] as const;
 /** Schedules within which a seed has to come upon the mistake. */
-const RUNS = 1500;
+const RUNS = 600;
 const MODEL_FILE = 'tests/model/recorder-model.test.ts';
 
 const report = z.object({ numFailedTests: z.number(), numPassedTests: z.number(), numTotalTests: z.number() });
@@ -59,7 +59,7 @@ class Workshop implements Disposable {
     rmSync(output, { force: true });
     const [project, file] = suite === 'model' ? ['model', MODEL_FILE] : [suite.project, suite.file];
     const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const args = [vitest, 'run', '--project', project, file, '--reporter=json', `--outputFile=${output}`];
+    const args = [vitest, 'run', '--project', project, file, '--bail=1', '--reporter=json', `--outputFile=${output}`];
     const started = performance.now();
     const child = spawn(process.execPath, args, {
       cwd: this.#directory,
