@@ -60,6 +60,7 @@ class Scene {
         await rm(path.join(this.place.home, `holdfast.db${ending}`), { force: true });
       return MIGRATIONS.length;
     }
+    if (failpoint === 'in-backup') return 1;
     if (failpoint !== 'in-trim') return MOST_NTH;
     const [entry] = await this.redis.admin.xrange(STREAM, '-', '+', 'COUNT', 1);
     const pipeline = this.redis.admin.pipeline();
@@ -76,6 +77,7 @@ class Scene {
       nth: 1 + Math.floor(this.#random.next() * most),
       hitsFile: this.hitsFile,
       env: this.env,
+      ...(failpoint === 'in-backup' ? { command: ['backup'] } : {}),
       feed: () => {
         this.write();
       },

@@ -14,6 +14,8 @@ export interface Doom {
   /** A line is added for each end that came from the failpoint. */
   readonly hitsFile: string;
   readonly env: Readonly<Record<string, string>>;
+  /** A command line to run; default: Holdfast without a display. */
+  readonly command?: readonly string[];
   /** Called again and again as long as it lives. */
   readonly feed: () => void;
 }
@@ -27,8 +29,10 @@ export async function runToItsEnd(place: Workplace, doom: Doom): Promise<string>
     HOLDFAST_FAILPOINT: `${doom.failpoint}:${String(doom.nth)}`,
     HOLDFAST_FAILPOINT_HITS: doom.hitsFile,
   };
-  const entry = path.join(CLONE, 'electron', 'headless.ts');
-  const child = spawnPiped(process.execPath, [entry, '--port', '0', '--no-open'], { env, cwd: place.root });
+  const [entry, args] =
+    doom.command === undefined ? ['headless.ts', ['--port', '0', '--no-open']] : ['cli.ts', doom.command];
+  const program = path.join(CLONE, 'electron', entry);
+  const child = spawnPiped(process.execPath, [program, ...args], { env, cwd: place.root });
   const { texts } = collect(child);
   const exited = exitOf(child);
   try {

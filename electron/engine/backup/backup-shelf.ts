@@ -9,6 +9,7 @@ import type { BackupView } from '../../../shared/status.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { syncDirectory, writeFileAtomic } from '../core/atomic-file.ts';
 import { BackupError, systemErrorCode } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { fileTime, syncFile } from './database-files.ts';
 
 /** What a check of a copy found. */
@@ -80,6 +81,7 @@ export class BackupShelf {
       await ports.copy(partial);
       const { isSound, ...content } = await ports.inspect(partial);
       if (!isSound) throw new BackupError('BACKUP_DAMAGED', 'the copy of the database does not hold what it should');
+      failpoint('in-backup');
       await syncFile(partial);
       // First what is said of it: a copy without it would never count as verified.
       await writeFileAtomic(`${file}.json`, `${JSON.stringify({ at, ...content, verifiedAt: at, mark }, null, 2)}\n`);

@@ -17,6 +17,7 @@ export const FAILPOINTS = [
   'after-xack',
   'in-trim',
   'in-migration',
+  'in-backup',
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];
 
