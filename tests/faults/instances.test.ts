@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { processesIn, spawnPiped, exitOf, collect, isAlive } from '../support/child-process.ts';
@@ -104,8 +105,9 @@ describe('two at once', () => {
       }
 
       const fair = { said: ['already running', 'records'], servers: 1 };
-      console.log(`${String(RACES)} races, ${String(results.length)} with one owner`);
-      expect(results).toEqual(results.map(() => fair));
+      const unfair = results.filter((result) => !isDeepStrictEqual(result, fair));
+      console.log(`${String(RACES)} races, ${String(RACES - unfair.length)} with one owner`);
+      expect(unfair).toEqual([]);
       const holdfast = await place.start();
       await holdfast.waitForExchanges(RACES);
       expectClean(await holdfast.verify());
