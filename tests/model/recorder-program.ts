@@ -1,3 +1,4 @@
+import { anyDisk } from '../../electron/engine/disk/test-support/any-disk.ts';
 import { dataPaths } from '../../electron/engine/config/data-paths.ts';
 import type { Clock } from '../../electron/engine/core/clock.ts';
 import { silentLogger } from '../../electron/engine/core/logger.ts';
@@ -27,6 +28,7 @@ export function newRecorderProgram(clock: Clock): Program {
     roots: [sourceRoot({ agent: 'claude-code', directory: AGENT_ROOT })],
     clock,
     logger: silentLogger,
+    disk: anyDisk(HOME),
   });
   return {
     start: () => recorder.start(new AbortController().signal),

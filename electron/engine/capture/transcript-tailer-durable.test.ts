@@ -42,6 +42,7 @@ class NotingArchive implements ArchiveSink {
 
 function tailerOf(bed: CaptureBed, archive: NotingArchive): TranscriptTailer {
   const outlet = {
+    takes: true,
     append: (segments: Parameters<CaptureBed['outlet']['append']>[0]) => {
       archive.happened.push(...segments.map(({ start, end }) => `handed over ${start} to ${end}`));
       return bed.outlet.append(segments);
