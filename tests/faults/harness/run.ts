@@ -72,7 +72,9 @@ class Run {
       const planned = Math.min(epochKills, Math.max(1, kills - this.#killsOfPast - this.#killsUnderWay));
       this.#killsUnderWay += planned;
       this.#epochs += 1;
-      this.#killsOfPast += await this.#epoch(this.#epochs, seed * 1000 + this.#epochs, planned);
+      // Added afterwards: the other lanes add theirs meanwhile.
+      const killed = await this.#epoch(this.#epochs, seed * 1000 + this.#epochs, planned);
+      this.#killsOfPast += killed;
       this.#killsUnderWay -= planned;
     }
   }
