@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { findServer } from '../../../electron/engine/redis/find-server.ts';
-import { isAlive } from '../../support/child-process.ts';
+import { isAlive, processesIn } from '../../support/child-process.ts';
 import { freePort } from '../../support/redis-server.ts';
 import { CLONE } from '../../support/workplace.ts';
 import type { EpochPlace } from './epoch-place.ts';
@@ -55,9 +55,11 @@ export class OwnServer implements QueueServer {
     // Holdfast does.
   }
 
+  /** One that was being started when Holdfast was killed is not on record: it is known by the folder that it works in. */
   async end(): Promise<void> {
-    const pid = await this.pid();
-    if (pid !== null) process.kill(pid, 'SIGKILL');
+    for (const pid of await processesIn(this.#place.home)) {
+      if (await isServerIn(pid, this.#place.home)) process.kill(pid, 'SIGKILL');
+    }
   }
 
   #read(name: string): Promise<string> {
