@@ -109,7 +109,7 @@ const policies = [
     allow: { to: packages(sources) },
   })),
   {
-    from: { file: { path: 'electron/engine/store/database.ts' } },
+    from: { file: { path: ['electron/engine/store/database.ts', 'electron/engine/core/foreign-database.ts'] } },
     allow: { to: packages('better-sqlite3') },
   },
   { from: file(NODE_USERS), allow: { to: { module: { origin: 'core' } } } },

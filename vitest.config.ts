@@ -45,6 +45,8 @@ function project(shape: ProjectShape, order: number): TestProjectInlineConfigura
       testTimeout: shape.timeoutMs,
       hookTimeout: shape.timeoutMs,
       retry: 0,
+      // As the entry files do: see engine/config/database-uris.ts.
+      env: { SQLITE_USE_URI: '1' },
       restoreMocks: true,
     },
   };

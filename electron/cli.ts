@@ -5,9 +5,11 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { CommandContext } from './commands/command-context.ts';
+import { allowDatabaseUris } from './engine/config/database-uris.ts';
 
 const { arch, env, platform } = process;
 const isSource = import.meta.filename.endsWith('.ts');
+allowDatabaseUris(env);
 
 let signalled: AbortController | null = null;
 

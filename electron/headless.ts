@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { defaultHome } from './engine/config/data-paths.ts';
+import { allowDatabaseUris } from './engine/config/database-uris.ts';
 import { readRunningEngine } from './engine/config/engine-record.ts';
 import { programFiles } from './engine/config/program-files.ts';
 import type { Engine, EngineOptions } from './engine/contract.ts';
@@ -12,6 +13,7 @@ import { parseServeArguments } from './service/serve-arguments.ts';
 const STOP_WITHIN_MS = 5000;
 const { arch, env, platform } = process;
 tolerateClosedOutput([process.stdout, process.stderr]);
+allowDatabaseUris(env);
 const home = defaultHome(platform, env, os.homedir());
 
 function engineOptions(port: number | null): EngineOptions {

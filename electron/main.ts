@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { app, protocol } from 'electron';
 import { defaultHome } from './engine/config/data-paths.ts';
+import { allowDatabaseUris } from './engine/config/database-uris.ts';
 import { prepareHome } from './engine/config/prepare-home.ts';
 import { programFiles } from './engine/config/program-files.ts';
 import { systemClock } from './engine/core/clock.ts';
@@ -17,6 +18,7 @@ import { stderrLogger } from './shell/stderr-logger.ts';
 
 const { arch, argv, env, platform } = process;
 tolerateClosedOutput([process.stdout, process.stderr]);
+allowDatabaseUris(env);
 const userHome = os.homedir();
 const home = defaultHome(platform, env, userHome);
 const clock = systemClock;

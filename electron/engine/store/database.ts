@@ -1,4 +1,4 @@
-/** The only importer of better-sqlite3: opens the database the way the promise needs it, and proves that it did. */
+/** The only importer of better-sqlite3 for a database of ours: opens the database the way the promise needs it, and proves that it did. */
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { InvariantError, StoreError } from '../core/errors.ts';
