@@ -1,7 +1,7 @@
 import type { EpochMs } from './time.ts';
 
 /** Agents whose transcripts are recorded. */
-export const AGENTS = ['claude-code', 'gemini-cli', 'codex', 'copilot-cli', 'cursor'] as const;
+export const AGENTS = ['claude-code', 'gemini-cli', 'codex', 'copilot-cli', 'cursor', 'opencode'] as const;
 export type Agent = (typeof AGENTS)[number];
 
 /**

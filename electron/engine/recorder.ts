@@ -8,6 +8,7 @@ import path from 'node:path';
 import { Archive } from './archive/archive.ts';
 import { archivePathOf, parseArchivePath, rootKeyOf } from './archive/archive-path.ts';
 import { Capturer } from './capture/capturer.ts';
+import { OpencodeSources } from './capture/opencode/opencode-sources.ts';
 import type { SourceRoot } from './capture/source-layout.ts';
 import { committableEnd } from './capture/tracked-file.ts';
 import { TranscriptRegistry } from './capture/transcript-registry.ts';
@@ -20,6 +21,7 @@ import { diskIsFull } from './disk/disk-level.ts';
 import type { Clock } from './core/clock.ts';
 import { Emitter } from './core/emitter.ts';
 import { StoreError, describeError, type EngineError } from './core/errors.ts';
+import { ForeignDatabase } from './core/foreign-database.ts';
 import { LatencyWindow } from './core/latency.ts';
 import type { Logger } from './core/logger.ts';
 import { ServiceGroup, type Service } from './core/service.ts';
@@ -107,14 +109,22 @@ export class Recorder implements Service {
       logger: logger.child('consumer'),
       random: Math.random,
     });
+    const tailer = new TranscriptTailer({
+      archive: this.archive,
+      outlet,
+      clock,
+      isHeld: () => disk.isHeld,
+      ...(engine.mode === 'service' ? {} : { documentQuietMs: 0 }),
+    });
     this.capturer = new Capturer({
       registry: this.registry,
-      tailer: new TranscriptTailer({
+      tailer,
+      rowSources: new OpencodeSources({
+        registry: this.registry,
+        tailer,
         archive: this.archive,
-        outlet,
         clock,
-        isHeld: () => disk.isHeld,
-        ...(engine.mode === 'service' ? {} : { documentQuietMs: 0 }),
+        openDatabase: (file) => ForeignDatabase.open(file, { nativeBinding: engine.sqliteBinding }),
       }),
       clock,
       logger: logger.child('capture'),

@@ -13,6 +13,7 @@ import { DirectoryWatcher } from './directory-watcher.ts';
 import { FollowQueue, type FollowRequest } from './follow-queue.ts';
 import { HandOverBacklog } from './hand-over-backlog.ts';
 import { HotFiles } from './hot-files.ts';
+import type { RowSources } from './row-sources.ts';
 import { Reconciler, type ReconcileOptions } from './reconciler.ts';
 import type { SourceRoot } from './source-layout.ts';
 import { SourceSurvey } from './source-survey.ts';
@@ -24,6 +25,8 @@ import type { FollowOutcome, TranscriptTailer } from './transcript-tailer.ts';
 export interface CapturerOptions {
   readonly registry: TranscriptRegistry;
   readonly tailer: TranscriptTailer;
+  /** What is read by rows instead of lines; absent: nothing is. */
+  readonly rowSources?: RowSources;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly platform: NodeJS.Platform;
@@ -117,7 +120,7 @@ export class Capturer implements Service {
       lastEventAt: this.#lastEventAt,
       lastReconcileAt: this.#reconciler.lastAt,
       missingRoots: (this.#reconciler.lastSurvey?.missingRoots ?? []).map((root) => root.directory),
-      skipped: this.#reconciler.lastSurvey?.skipped ?? new Map<string, string>(),
+      skipped: new Map(this.#reconciler.skipped().map(({ path, reason }) => [path, reason])),
       archiveFailing: this.#failing.size > 0,
     };
   }
@@ -170,7 +173,11 @@ export class Capturer implements Service {
   /** Something happened at this path. */
   touch(changedPath: string): void {
     if (this.#isAtRest) return;
-    if (this.#options.registry.track(changedPath) !== null) {
+    const rows = this.#options.rowSources?.sourceOf(changedPath) ?? null;
+    if (rows !== null) {
+      this.#hot.add(rows);
+      void this.#queue.add(rows, 'live');
+    } else if (this.#options.registry.track(changedPath) !== null) {
       this.#hot.add(changedPath);
       void this.#queue.add(changedPath, 'live');
     } else if (this.#survey.isWalked(changedPath)) {
@@ -242,7 +249,7 @@ export class Capturer implements Service {
     this.#lastBeat = this.#options.clock.monotonic();
     if (this.#isAtRest) return 'unchanged';
     try {
-      const outcome = await this.#follower.look(path, thorough);
+      const outcome = (await this.#lookAtRows(path, thorough)) ?? (await this.#follower.look(path, thorough));
       this.#failing.delete(path);
       if (outcome === 'advanced' || outcome === 'unsettled') this.#hot.add(path);
       return outcome;
@@ -250,6 +257,16 @@ export class Capturer implements Service {
       if (!isAbort(error)) this.#retryLater(path, error);
       return 'blocked';
     }
+  }
+
+  /** Null: the path is none of a source of rows. */
+  async #lookAtRows(path: string, thorough: boolean): Promise<FollowOutcome | null> {
+    const { rowSources, registry } = this.#options;
+    if (rowSources?.sourceOf(path) !== path) return null;
+    const outcome = await rowSources.follow(path, thorough);
+    // The queue may have had no room for all of its mirror's files.
+    if (outcome === 'advanced') for (const file of registry.all()) this.#backlog.add(file);
+    return outcome;
   }
 
   #retryLater(path: string, error: unknown): void {

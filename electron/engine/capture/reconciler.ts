@@ -3,6 +3,7 @@ import type { EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ReconcileResult } from './capture-facts.ts';
 import type { FollowQueue } from './follow-queue.ts';
+import type { RowSources } from './row-sources.ts';
 import { isBelow, type SourceRoot } from './source-layout.ts';
 import type { SourceSurvey, Survey } from './source-survey.ts';
 import { isBehind } from './tracked-file.ts';
@@ -12,6 +13,8 @@ export interface ReconcilerOptions {
   readonly registry: TranscriptRegistry;
   readonly survey: SourceSurvey;
   readonly queue: FollowQueue;
+  /** What is read by rows instead of lines; absent: nothing is. */
+  readonly rowSources?: RowSources;
   readonly clock: Clock;
   /** Never rejects. */
   readonly describeRoot: (root: SourceRoot) => Promise<void>;
@@ -86,15 +89,17 @@ export class Reconciler {
 
   /** Paths among the transcripts that are no files that can be read (links, FIFOs, folders without permission). */
   skipped(): { readonly path: string; readonly reason: string }[] {
-    return [...(this.#lastSurvey?.skipped ?? [])].map(([path, reason]) => ({ path, reason }));
+    const skipped = [...(this.#lastSurvey?.skipped ?? [])].map(([path, reason]) => ({ path, reason }));
+    return [...skipped, ...(this.#options.rowSources?.failures() ?? [])];
   }
 
   async #reconcile(thorough: boolean, paths: readonly string[] | null, signal: AbortSignal): Promise<ReconcileResult> {
-    const { registry, queue, clock } = this.#options;
+    const { registry, queue, clock, rowSources } = this.#options;
     const files = await this.survey(signal);
     const left = [...registry.all()].filter((file) => file.state === 'past' && isBehind(file));
     const known = [...registry.all()].filter((file) => file.state !== 'past').map((file) => file.sourcePath);
-    const everything = [...new Set([...files, ...known])].filter((file) => isBelow(file, paths));
+    const rows = (await rowSources?.list()) ?? [];
+    const everything = [...new Set([...rows, ...files, ...known])].filter((file) => isBelow(file, paths));
     const outcomes = await Promise.all([
       ...everything.map((file) => queue.add(file, 'bulk', thorough)),
       ...left.map((file) => queue.add(file.archivePath, 'bulk')),

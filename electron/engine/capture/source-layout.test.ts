@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { foreignRoot, isBelow, isWalked, layoutOf, relativePathOf } from './source-layout.ts';
+import { foreignRoot, isBelow, isWalked, layoutOf, onDisk, relativePathOf } from './source-layout.ts';
 
 const ROOT = { agent: 'claude-code', directory: '/home/ana/.claude', rootKey: 'claude-1' } as const;
 
@@ -170,5 +170,59 @@ describe('isBelow', () => {
     expect(isBelow('/a/bc', ['/a/b'])).toBe(false);
     expect(isBelow('/a', ['/a/b'])).toBe(false);
     expect(isBelow('/a', [])).toBe(false);
+  });
+});
+
+describe('the layout of opencode', () => {
+  it.each([
+    ['opencode.db/ses_1.jsonl', 'lines'],
+    ['opencode-dev.db/ses_1/ses_2.jsonl', 'lines'],
+    ['storage/ses_1.jsonl', 'lines'],
+    ['opencode.db', null],
+    ['opencode.db-wal', null],
+    ['auth.json', null],
+    ['storage/message/ses_1/msg_1.json', null],
+    ['other.db/ses_1.jsonl', null],
+  ])('knows %s as %s', (relativePath, kind) => {
+    expect(layoutOf('opencode').kindOf(relativePath)).toBe(kind);
+  });
+
+  it('says what must be on disk for a mirror to have a source', () => {
+    const names = [
+      '/home/ana/.local/share/opencode/opencode.db/ses_1/ses_2.jsonl',
+      '/home/ana/.local/share/opencode/storage/ses_1.jsonl',
+      'C:\\Users\\ana\\.local\\share\\opencode\\opencode.db\\ses_1.jsonl',
+      '/home/ana/.claude/projects/storage/s.jsonl',
+    ];
+
+    expect(names.map(onDisk)).toEqual([
+      '/home/ana/.local/share/opencode/opencode.db',
+      '/home/ana/.local/share/opencode/storage',
+      'C:\\Users\\ana\\.local\\share\\opencode\\opencode.db',
+      '/home/ana/.claude/projects/storage/s.jsonl',
+    ]);
+  });
+});
+
+describe('foreignRoot of opencode', () => {
+  it('recognises a copy of the folder of opencode by what is in it', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-layout-'));
+    try {
+      const [database, store, claude] = ['database', 'store', 'claude'].map((name) => path.join(folder, name));
+      mkdirSync(path.join(database ?? '', 'x'), { recursive: true });
+      writeFileSync(path.join(database ?? '', 'opencode.db'), '');
+      mkdirSync(path.join(store ?? '', 'storage', 'message'), { recursive: true });
+      mkdirSync(path.join(claude ?? '', 'projects', 'p'), { recursive: true });
+      const file = path.join(claude ?? '', 'projects', 'p', 's.jsonl');
+      writeFileSync(file, '');
+
+      expect(foreignRoot(database ?? '')).toEqual({ agent: 'opencode', directory: database });
+      expect(foreignRoot(path.join(database ?? '', 'opencode.db'))).toEqual({ agent: 'opencode', directory: database });
+      expect(foreignRoot(store ?? '')).toEqual({ agent: 'opencode', directory: store });
+      expect(foreignRoot(claude ?? '')).toEqual({ agent: 'claude-code', directory: claude });
+      expect(foreignRoot(file)).toEqual({ agent: 'claude-code', directory: claude });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** Where an agent keeps what, below its root. The only place of the capture that knows an agent's folders. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Agent } from '../../../shared/exchange.ts';
 
@@ -27,11 +27,18 @@ interface Layout {
   readonly folders: readonly string[];
   /** Single files below the root. */
   readonly files: readonly string[];
+  /** Names of databases in the root. Each has a mirror whose files are named as if they lay below it. */
+  readonly databases?: RegExp;
   /** Kind of a file by its path below the root, or null when it is not ours. */
   kindOf(relativePath: string): SourceKind | null;
   /** Whether a folder below those folders may hold something of ours; absent: every one may. */
   readonly enters?: (relativePath: string) => boolean;
 }
+
+/** `opencode.db`, and `opencode-<channel>.db` of versions that are not released for all. */
+const OPENCODE_DATABASE = /^opencode(-[\w.-]+)?\.db$/;
+/** Folder of the store that opencode kept before it had a database: one small file for each message and part. */
+export const OPENCODE_STORE = 'storage';
 
 const LAYOUTS: Readonly<Record<Agent, Layout>> = {
   'claude-code': {
@@ -43,6 +50,12 @@ const LAYOUTS: Readonly<Record<Agent, Layout>> = {
     folders: ['tmp'],
     files: [],
     kindOf: geminiCliKind,
+  },
+  opencode: {
+    folders: [],
+    files: [],
+    databases: OPENCODE_DATABASE,
+    kindOf: (relativePath) => (isMirror(relativePath) ? 'lines' : null),
   },
   codex: {
     folders: ['sessions', 'archived_sessions'],
@@ -92,6 +105,24 @@ function geminiCliKind(relativePath: string): SourceKind | null {
   return relativePath.endsWith('.json') ? 'document' : null;
 }
 
+/** True for a path below an agent's root that names a file of a mirror: no such file is on disk. */
+export function isMirror(relativePath: string): boolean {
+  const [source = '', ...below] = relativePath.split('/');
+  return below.at(-1)?.endsWith('.jsonl') === true && (OPENCODE_DATABASE.test(source) || source === OPENCODE_STORE);
+}
+
+/**
+ * What must be on disk for a recorded source to be there: the file itself; for a file of a mirror, the database or the store
+ * that it mirrors.
+ */
+export function onDisk(sourcePath: string): string {
+  return (
+    /^(?<source>.*[/\\](?:opencode(?:-[\w.-]+)?\.db|opencode[/\\]storage))[/\\].*\.jsonl$/.exec(sourcePath)?.groups?.[
+      'source'
+    ] ?? sourcePath
+  );
+}
+
 /** Rollouts in folders of dates; one that was idle for a week is compressed, and then never changes. */
 function codexKind(relativePath: string): SourceKind | null {
   if (relativePath === 'history.jsonl' || relativePath === 'session_index.jsonl') return 'lines';
@@ -134,6 +165,8 @@ const TELLING: readonly (readonly [folder: string, agent: Agent])[] = [
 
 /** Whose root a folder is that somebody names: a copy of an agent's folder, or something below one. */
 export function foreignRoot(folder: string): Pick<SourceRoot, 'agent' | 'directory'> {
+  const opencode = OPENCODE_DATABASE.test(path.basename(folder)) ? path.dirname(folder) : folder;
+  if (holdsOpencode(opencode)) return { agent: 'opencode', directory: opencode };
   const parts = folder.split(path.sep);
   const gemini = geminiCliRootOf(folder, parts);
   if (gemini !== null) return { agent: 'gemini-cli', directory: gemini };
@@ -160,6 +193,16 @@ function namedIn(name: string): Agent | null {
   const word = (['codex', 'copilot', 'cursor', 'claude'] as const).find((known) => name.toLowerCase().includes(known));
   if (word === undefined) return null;
   return ({ codex: 'codex', copilot: 'copilot-cli', cursor: 'cursor', claude: 'claude-code' } as const)[word];
+}
+
+function holdsOpencode(folder: string): boolean {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  const names = readdirSync(folder, { withFileTypes: true });
+  return names.some(
+    (entry) =>
+      (entry.isFile() && OPENCODE_DATABASE.test(entry.name)) ||
+      (entry.isDirectory() && entry.name === OPENCODE_STORE && existsSync(path.join(folder, entry.name, 'message'))),
+  );
 }
 
 /** Path below the root with forward slashes; null for a path outside of it. */

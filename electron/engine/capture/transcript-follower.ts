@@ -1,6 +1,7 @@
 /** One look at one path: which generation of which transcript it is, and what becomes of it. The bytes are the tailer's. */
 import type { Logger } from '../core/logger.ts';
 import { findRenamed } from './rename-finder.ts';
+import { isMirror } from './source-layout.ts';
 import type { TrackedFile } from './tracked-file.ts';
 import type { TranscriptRegistry } from './transcript-registry.ts';
 import type { FollowOutcome, TranscriptTailer } from './transcript-tailer.ts';
@@ -32,6 +33,12 @@ export class TranscriptFollower {
     if (archivedOnly !== undefined) {
       await tailer.finish(archivedOnly);
       onLooked(archivedOnly);
+      return 'unchanged';
+    }
+    const mirror = registry.ofSource(name);
+    if (mirror?.root?.agent === 'opencode' && isMirror(mirror.relativePath)) {
+      await tailer.finish(mirror);
+      onLooked(mirror);
       return 'unchanged';
     }
     const file = await this.#fileAt(name);

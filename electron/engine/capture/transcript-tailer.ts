@@ -35,6 +35,7 @@ export interface TranscriptTailerOptions {
   readonly isHeld?: () => boolean;
 }
 
+const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1024 * 1024;
 /** Large copies are made durable in steps, so that the queue is fed while the rest is copied. */
 const SYNC_BYTES = 8 * 1024 * 1024;
@@ -66,6 +67,31 @@ export class TranscriptTailer {
     return this.#inTurn(file, async () => {
       await this.#feed.handOver(file);
       await this.#feed.handOverTail(file, null);
+    });
+  }
+
+  /**
+   * Adds whole lines to a generation that mirrors no file: durable, then in the queue.
+   * Errors: ARCHIVE_UNAVAILABLE.
+   */
+  addLines(file: TrackedFile, lines: Buffer): Promise<void> {
+    return this.#inTurn(file, async () => {
+      const { archive, clock } = this.#options;
+      const writer = await archive.openWriter(file.archivePath);
+      try {
+        const at = writer.position;
+        // An attempt that broke off in the middle of a line has left a part of it: that part stays a line of its own.
+        const isCut = at > 0 && (await archive.read(file.archivePath, at - 1, at))[0] !== NEWLINE;
+        await writer.append(isCut ? Buffer.concat([Buffer.of(NEWLINE), lines]) : lines);
+        await writer.sync();
+        file.archived = writer.position;
+        file.lastChangeAt = clock.now();
+        file.state = 'live';
+      } finally {
+        await writer.close();
+      }
+      file.unsavedSince ??= clock.monotonic();
+      await this.#feed.handOver(file);
     });
   }
 

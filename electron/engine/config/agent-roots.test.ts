@@ -110,6 +110,7 @@ describe('agentRoots', () => {
       { agent: 'copilot-cli', directory: '/home/ana/.copilot', isOptional: true },
       { agent: 'cursor', directory: '/home/ana/.cursor', isOptional: true },
       { agent: 'gemini-cli', directory: '/home/ana/.gemini', isOptional: true },
+      { agent: 'opencode', directory: '/home/ana/.local/share/opencode', isOptional: true },
     ]);
   });
 
@@ -129,7 +130,33 @@ describe('agentRoots', () => {
       'D:\\copilot',
       'C:\\Users\\ana\\cursor',
       'D:\\gemini\\.gemini',
+      'C:\\Users\\ana\\.local\\share\\opencode',
     ]);
-    expect(roots.every(({ isOptional }) => !isOptional)).toBe(true);
+    expect(roots.filter(({ isOptional }) => isOptional).map(({ agent }) => agent)).toEqual(['opencode']);
+  });
+});
+
+describe('agentRoots of opencode', () => {
+  const of = async (
+    platform: NodeJS.Platform,
+    userHome: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<readonly (readonly unknown[])[]> => {
+    const roots = await agentRoots({ platform, userHome, env, extraRoots: [] });
+    const found = roots.filter(({ agent }) => agent === 'opencode');
+    return found.map(({ directory, isOptional }) => [directory, isOptional]);
+  };
+
+  it('has the data folder of opencode, which is the same on every system and missed by nobody', async () => {
+    expect(await of('linux', '/home/ana')).toEqual([['/home/ana/.local/share/opencode', true]]);
+    expect(await of('darwin', '/Users/ana')).toEqual([['/Users/ana/.local/share/opencode', true]]);
+    expect(await of('win32', 'C:\\Users\\ana')).toEqual([['C:\\Users\\ana\\.local\\share\\opencode', true]]);
+  });
+
+  it('follows XDG_DATA_HOME to opencode', async () => {
+    expect(await of('linux', '/home/ana', { XDG_DATA_HOME: '/srv/data' })).toEqual([['/srv/data/opencode', true]]);
+    expect(await of('linux', '/home/ana', { XDG_DATA_HOME: 'data' })).toEqual([['/home/ana/data/opencode', true]]);
+    expect(await of('linux', '/home/ana', { XDG_DATA_HOME: '' })).toEqual([['/home/ana/.local/share/opencode', true]]);
+    expect(await of('win32', 'C:\\Users\\ana', { XDG_DATA_HOME: 'D:\\data' })).toEqual([['D:\\data\\opencode', true]]);
   });
 });

@@ -50,6 +50,7 @@ export async function agentRoots(options: AgentRootsOptions): Promise<readonly A
     ...extra.map((directory) => claude(directory, false)),
     ...HOMES.map((home) => homeOf(home, options)),
     geminiCliRoot(options),
+    opencodeRoot(options),
   ];
 }
 
@@ -71,6 +72,18 @@ function homeOf({ agent, variable, usual }: AgentHome, { platform, env, userHome
   return named === ''
     ? { agent, directory: paths.join(userHome, ...usual), isOptional: true }
     : { agent, directory: paths.resolve(userHome, named), isOptional: false };
+}
+
+/**
+ * Data folder of opencode: `${XDG_DATA_HOME:-~/.local/share}/opencode`, on macOS and Windows too. A relative `XDG_DATA_HOME`
+ * is taken from the person's home: opencode takes it from wherever it is started.
+ */
+function opencodeRoot({ platform, env, userHome }: AgentRootsOptions): AgentRoot {
+  const paths = pathsOf(platform);
+  const named = env['XDG_DATA_HOME'] ?? '';
+  const data = named === '' ? paths.join(userHome, '.local', 'share') : paths.resolve(userHome, named);
+  // The variable names a folder of all programs: opencode need not be among them.
+  return { agent: 'opencode', directory: paths.join(data, 'opencode'), isOptional: true };
 }
 
 /**

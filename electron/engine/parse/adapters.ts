@@ -4,6 +4,7 @@ import { CodexAdapter } from './agents/codex.ts';
 import { CopilotCliAdapter } from './agents/copilot-cli.ts';
 import { CursorAdapter } from './agents/cursor.ts';
 import { GeminiCliAdapter } from './agents/gemini-cli.ts';
+import { OpencodeAdapter } from './agents/opencode.ts';
 
 const ADAPTERS: readonly AgentAdapter[] = [
   new ClaudeCodeAdapter(),
@@ -11,6 +12,7 @@ const ADAPTERS: readonly AgentAdapter[] = [
   new CopilotCliAdapter(),
   new CursorAdapter(),
   new GeminiCliAdapter(),
+  new OpencodeAdapter(),
 ];
 
 /** The adapter of an agent by its name in the archive; null for one that this version does not know. */
