@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { Archive } from './archive/archive.ts';
 import { archivePathOf, parseArchivePath } from './archive/archive-path.ts';
+import { listRowSources } from './capture/opencode/source-list.ts';
+import { isMirror } from './capture/source-layout.ts';
 import { SourceScanner } from './capture/source-scanner.ts';
 import { TranscriptRegistry } from './capture/transcript-registry.ts';
 import { agentRoots } from './config/agent-roots.ts';
@@ -10,6 +12,7 @@ import type { SettingsFile } from './config/settings-file.ts';
 import type { EngineOptions } from './contract.ts';
 import type { FileToCheck } from './jobs/file-check.ts';
 import type { RestorableFile } from './jobs/restore-job.ts';
+import { mirroredFiles, noPlaceForRows } from './mirror-restore.ts';
 import { sourceRoot, type Recorder } from './recorder.ts';
 import type { StoredGeneration } from './store/store-figures.ts';
 import type { StoreCalls } from './store-thread.ts';
@@ -83,7 +86,18 @@ export class SourceInventory {
     const rest = [...this.#registry.all()]
       .filter((file) => !onDisk.has(file.archivePath))
       .map((file): FileToCheck => ({ archivePath: file.archivePath, sourcePath: null, kind: file.kind }));
-    return [...onDisk.values(), ...rest];
+    return [...onDisk.values(), ...(await this.#rowSources()), ...rest];
+  }
+
+  /** Databases and stores of small files are no files of lines: what is compared are their rows. */
+  async #rowSources(): Promise<readonly FileToCheck[]> {
+    const { roots } = this.#registry;
+    return (await listRowSources(roots)).flatMap((sourcePath): FileToCheck[] => {
+      const root = roots.find(({ directory }) => directory === path.dirname(sourcePath));
+      if (root === undefined) return [];
+      const name = { agent: root.agent, rootKey: root.rootKey, generation: 1, relativePath: path.basename(sourcePath) };
+      return [{ archivePath: archivePathOf(name), sourcePath, kind: 'rows' }];
+    });
   }
 
   failures(): readonly Failure[] {
@@ -112,10 +126,18 @@ export async function restorableFiles(
   archive: Archive,
   to: string | null,
 ): Promise<readonly RestorableFile[]> {
+  const mirrored: RestorableFile[] = [];
+  let isOnlyRows = false;
   const newest = new Map<string, { readonly generation: number; readonly file: RestorableFile }>();
   for (const row of stored) {
     const name = row.session === session ? parseArchivePath(row.archivePath) : null;
     if (name === null) continue;
+    if (name.agent === 'opencode' && isMirror(name.relativePath)) {
+      const files = await mirroredFiles({ ...name, ...row }, archive, to);
+      mirrored.push(...files);
+      isOnlyRows ||= files.length === 0;
+      continue;
+    }
     const target = to === null ? row.sourcePath : path.join(to, ...name.relativePath.split('/'));
     if (target === null) continue;
     const known = newest.get(target);
@@ -126,5 +148,7 @@ export async function restorableFiles(
       file: { archivePath: row.archivePath, target, sizeBytes },
     });
   }
-  return [...newest.values()].map((found) => found.file);
+  const found = [...[...newest.values()].map(({ file }) => file), ...mirrored];
+  if (found.length === 0 && isOnlyRows) throw noPlaceForRows();
+  return found;
 }

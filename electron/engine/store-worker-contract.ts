@@ -58,7 +58,7 @@ export type ReaderOperations = {
   bodies(agent: Agent, records: readonly string[]): RecordBodies[];
   deadLetters(limit: number): DeadLetter[];
   captureGap(now: EpochMs): number;
-  checkFile(file: FileToCheck): FileCheck;
+  checkFile(file: FileToCheck): FileCheck | Promise<FileCheck>;
   proof(): StoreProof;
   upkeepState(): UpkeepState;
   archivedBytes(): number;

@@ -3,13 +3,19 @@
  * the main loop; readers answer queries. Composition only: it puts store, archive and parser together.
  */
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { parseArchivePath } from './archive/archive-path.ts';
 import { ArchiveReader } from './archive/archive-reader.ts';
+import { checkDatabase } from './capture/opencode/database-check.ts';
+import { MirrorHashes } from './capture/opencode/mirror-lines.ts';
+import { checkStore } from './capture/opencode/store-check.ts';
+import { OPENCODE_STORE, onDisk } from './capture/source-layout.ts';
 import { systemClock } from './core/clock.ts';
 import { InvariantError } from './core/errors.ts';
+import { ForeignDatabase } from './core/foreign-database.ts';
 import { serveOperations } from './core/rpc.ts';
-import { checkFile } from './jobs/file-check.ts';
+import { checkFile, rowsCheck, type FileCheck, type FileToCheck } from './jobs/file-check.ts';
 import type { Agent } from '../../shared/exchange.ts';
 import type { RecordBodies } from '../../shared/ipc.ts';
 import { adapterOf } from './parse/adapters.ts';
@@ -127,7 +133,7 @@ function unpacker(): (archivePath: string, parser: AgentAdapter, relativePath: s
 }
 
 function reader(): Handlers<ReaderOperations> {
-  const conversations = new ConversationReader(database, existsSync);
+  const conversations = new ConversationReader(database, (sourcePath) => existsSync(onDisk(sourcePath)));
   const figures = new StoreFigures(database);
   const audit = new StoreAudit(database);
   const gap = new CaptureGap(database);
@@ -167,7 +173,7 @@ function reader(): Handlers<ReaderOperations> {
     search: (request) => conversations.search(request),
     deadLetters: (limit) => figures.deadLetters(limit),
     captureGap: (now) => gap.count(now),
-    checkFile: (file) => checkFile(file, ports),
+    checkFile: (file) => (file.kind === 'rows' ? checkSource(file) : checkFile(file, ports)),
     proof: () => {
       const { exchanges, subagentExchanges } = figures.counts(systemClock.now());
       return { exchanges, subagentExchanges, duplicated: audit.duplicates(), drift: audit.drift() };
@@ -179,6 +185,22 @@ function reader(): Handlers<ReaderOperations> {
       database.close();
     },
   };
+}
+
+/** Compares a database, or a store of small files, with its mirror. */
+async function checkSource({ sourcePath, archivePath }: FileToCheck): Promise<FileCheck> {
+  const hashesOf = (mirror: string): MirrorHashes['byName'] => {
+    const hashes = new MirrorHashes();
+    archive.readChunks(mirror, 0, archive.sizeOf(mirror) ?? 0, (chunk) => {
+      hashes.read(chunk);
+    });
+    return hashes.byName;
+  };
+  if (sourcePath === null) return rowsCheck({ bytes: 0, missing: [], unreadable: null });
+  if (path.basename(sourcePath) === OPENCODE_STORE)
+    return rowsCheck(await checkStore(sourcePath, archivePath, hashesOf));
+  const open = (file: string): ForeignDatabase => ForeignDatabase.open(file, { nativeBinding: data.sqliteBinding });
+  return rowsCheck(checkDatabase(sourcePath, archivePath, { open, hashesOf }));
 }
 
 type Handlers<O> = { readonly [K in keyof O]: O[K] };

@@ -12,7 +12,8 @@ export interface FileToCheck {
   readonly archivePath: string;
   /** Null: the source is gone or belongs to a later generation; only the archive is checked. */
   readonly sourcePath: string | null;
-  readonly kind: 'lines' | 'document' | 'blob';
+  /** `rows`: a database, compared by {@link rowsCheck}; its mirror's files are checked as lines, each for itself. */
+  readonly kind: 'lines' | 'document' | 'blob' | 'rows';
 }
 
 export interface FileCheck {
@@ -56,10 +57,21 @@ export function checkFile(file: FileToCheck, ports: FileCheckPorts): FileCheck {
   };
 }
 
+/** What a comparison of a database with its mirror has found, in the terms of a file. */
+export function rowsCheck(found: {
+  readonly bytes: number;
+  /** Rows that the mirror does not hold as they are. */
+  readonly missing: readonly string[];
+  readonly unreadable: string | null;
+}): FileCheck {
+  const { bytes, missing, unreadable } = found;
+  return { ...NO_RECORDS, bytes, missingFrom: null, missingRecords: missing, unreadable };
+}
+
 type RecordCheck = Pick<FileCheck, 'records' | 'quarantined' | 'missingRecords'>;
 
 const NO_RECORDS: RecordCheck = { records: 0, quarantined: 0, missingRecords: [] };
-const CHECKS = { lines: checkLines, document: checkDocument, blob: () => NO_RECORDS } as const;
+const CHECKS = { lines: checkLines, document: checkDocument, blob: () => NO_RECORDS, rows: () => NO_RECORDS } as const;
 
 interface SourceComparison {
   readonly bytes: number;
