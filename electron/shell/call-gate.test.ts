@@ -36,7 +36,7 @@ describe('CallGate', () => {
 
   it('hands a call with defaults filled in to the engine', async () => {
     expect(await gate.answer(PAGE, 'search.query', { query: 'café' })).toEqual({ ok: true, value: {} });
-    expect(heard).toEqual([{ topic: 'search.query', args: { query: 'café', limit: 20 } }]);
+    expect(heard).toMatchObject([{ topic: 'search.query', args: { query: 'café', limit: 20 } }]);
   });
 
   it.each<[string, CallEvent]>([

@@ -150,7 +150,7 @@ describe('ApiServer', () => {
 
     expect(reply.status).toBe(200);
     expect(jsonOf(reply)).toEqual({ ok: true, value: [] });
-    expect(seen).toEqual([{ query: 'anchor', limit: 20 }]);
+    expect(seen).toMatchObject([{ query: 'anchor', limit: 20 }]);
   });
 
   it('listens on the loopback address only and names its addresses', async () => {
