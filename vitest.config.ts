@@ -8,6 +8,8 @@ interface ProjectShape {
   readonly timeoutMs: number;
   /** One file at a time: for tests that share the machine's cores, ports or display with what they start. */
   readonly serial: boolean;
+  /** Files at a time, when not one for each core: for tests that mostly wait. */
+  readonly workers?: number;
 }
 
 const PROJECTS: readonly ProjectShape[] = [
@@ -25,7 +27,8 @@ const PROJECTS: readonly ProjectShape[] = [
     serial: true,
   },
   { name: 'integration', include: ['tests/integration/**/*.test.ts'], timeoutMs: 120_000, serial: true },
-  { name: 'faults', include: ['tests/faults/**/*.test.ts'], timeoutMs: 300_000, serial: true },
+  // Each has folders, Redis and Holdfast of its own, and waits for what it has broken to heal.
+  { name: 'faults', include: ['tests/faults/**/*.test.ts'], timeoutMs: 300_000, serial: false, workers: 3 },
   { name: 'window', include: ['tests/window/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'desktop', include: ['tests/desktop/**/*.test.ts'], timeoutMs: 120_000, serial: true },
 ];
@@ -40,6 +43,7 @@ function project(shape: ProjectShape, order: number): TestProjectInlineConfigura
       // A process per file: worker threads, addons and child processes of one test cannot reach another.
       pool: 'forks',
       fileParallelism: !shape.serial,
+      ...(shape.workers === undefined ? {} : { maxWorkers: shape.workers }),
       // Projects with different numbers of workers cannot run at the same time; neither should they.
       sequence: { groupOrder: order },
       testTimeout: shape.timeoutMs,

@@ -51,7 +51,7 @@ export const STAGES: readonly Stage[] = [
   tests('conformance', 'Conformance: Redis queue and bypass', ['redis'], 4),
   tests('model', 'Model: any order of events and crashes', [], 6),
   tests('integration', 'Integration: real Redis, real files', ['redis', 'build'], 8),
-  tests('faults', 'Faults: killed at random moments', ['redis', 'build', 'system'], 10),
+  tests('faults', 'Faults: killed at random moments', ['redis', 'build', 'system'], 15),
   tests('window', 'The window in Chromium', ['redis', 'build', 'system'], 5),
   {
     ...tests('desktop', 'The desktop: Electron, tray, D-Bus', ['redis', 'build', 'system', 'desktop'], 6),
