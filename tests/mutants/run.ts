@@ -15,7 +15,7 @@ const COPIED = ['electron', 'shared', 'tests/model', 'tests/conformance', 'vites
 const LINKED = ['node_modules', 'resources', 'build'] as const;
 const SEEDS = [1, 2, 3] as const;
 /** Schedules within which a seed has to come upon the mistake. */
-const RUNS = 600;
+const RUNS = 300;
 const MODEL_FILE = 'tests/model/recorder-model.test.ts';
 
 const report = z.object({ numFailedTests: z.number(), numPassedTests: z.number(), numTotalTests: z.number() });
