@@ -48,10 +48,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TAILER,
-        search: '    await this.#options.outlet.append(segments.splice(0));',
-        replacement: `    const end = segments.at(-1)?.end ?? 0;
-    await this.#options.outlet.append(segments.splice(0));
-    file.committed = Math.max(file.committed, end);`,
+        search: '    if (file.segmenter !== null) await this.#feed.append(file, made);',
+        replacement: `    if (file.segmenter !== null) await this.#feed.append(file, made);
+    file.committed = Math.max(file.committed, made.at(-1)?.end ?? 0);`,
       },
     ],
   },
@@ -135,8 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TAILER,
-        search: '        await writer.append(chunk);',
-        replacement: '        await writer.append(Buffer.from(chunk.toString()));',
+        search: '      await writer.append(chunk);',
+        replacement: '      await writer.append(Buffer.from(chunk.toString()));',
       },
     ],
   },
@@ -203,9 +202,11 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SAVER,
-        search: 'return this.#transaction(() => this.#finish(batch.map((item) => this.#saveSegment(item))));',
-        replacement: `const saved = batch.map((item) => this.#transaction(() => this.#saveSegment(item)));
-    return this.#transaction(() => this.#finish(saved));`,
+        search: `    const result = this.#transaction(() => {
+      const finished = this.#finish(batch.map((item) => this.#saveSegment(item)));`,
+        replacement: `    const saved = batch.map((item) => this.#transaction(() => this.#saveSegment(item)));
+    const result = this.#transaction(() => {
+      const finished = this.#finish(saved);`,
       },
     ],
   },
@@ -219,7 +220,7 @@ export const MUTANTS: readonly Mutant[] = [
         search: `    await writer.sync();
     file.archived = writer.position;
     file.lastChangeAt`,
-        replacement: `    await this.#options.outlet.append(segments.splice(0));
+        replacement: `    if (file.segmenter !== null) await this.#feed.append(file, segments.splice(0));
     await writer.sync();
     file.archived = writer.position;
     file.lastChangeAt`,
@@ -245,7 +246,7 @@ export const MUTANTS: readonly Mutant[] = [
     killedBy: 'model',
     edits: [
       {
-        file: 'electron/engine/capture/capturer.ts',
+        file: 'electron/engine/capture/hand-over-backlog.ts',
         search: 'new LostSegments(() => options.clock.monotonic())',
         replacement: 'new LostSegments(() => options.clock.now())',
       },
@@ -293,13 +294,19 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'e',
     title: 'what an earlier run left unsynced is queued as it is',
     killedBy: 'model',
-    edits: [{ file: TAILER, search: '    if (!file.isDurable) await this.#sync(file);\n', replacement: '' }],
+    edits: [
+      {
+        file: 'electron/engine/capture/segment-feed.ts',
+        search: '    if (!file.isDurable) await this.#makeDurable(file);\n',
+        replacement: '',
+      },
+    ],
   },
   {
     id: 'f',
     title: 'bytes are copied although the file was overwritten',
     killedBy: 'model',
-    edits: [{ file: TAILER, search: '        if (isReplaced) break;\n', replacement: '        isReplaced = false;\n' }],
+    edits: [{ file: TAILER, search: '      if (isReplaced) break;\n', replacement: '      isReplaced = false;\n' }],
   },
   {
     id: 'h',
