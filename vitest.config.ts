@@ -26,7 +26,7 @@ const PROJECTS: readonly ProjectShape[] = [
     timeoutMs: 300_000,
     serial: true,
   },
-  { name: 'integration', include: ['tests/integration/**/*.test.ts'], timeoutMs: 120_000, serial: true },
+  { name: 'integration', include: ['tests/integration/**/*.test.ts'], timeoutMs: 120_000, serial: false, workers: 2 },
   // Each has folders, Redis and Holdfast of its own, and waits for what it has broken to heal.
   { name: 'faults', include: ['tests/faults/**/*.test.ts'], timeoutMs: 300_000, serial: false, workers: 3 },
   { name: 'window', include: ['tests/window/**/*.test.ts'], timeoutMs: 60_000, serial: true },

@@ -94,12 +94,13 @@ async function readReport(stage: Stage): Promise<unknown> {
   }
 }
 
-async function runStage(stage: Stage, preparation: Preparation): Promise<StageResult> {
+/** @param isAlone nothing else runs beside it, so its output can be shown as it comes */
+async function runStage(stage: Stage, preparation: Preparation, isAlone: boolean): Promise<StageResult> {
   header(`${stage.title}  [npm test -- ${stage.name}]`);
   const startedAt = performance.now();
   const done = (passed: number, failed: number, remarks: readonly string[]): StageResult => {
     const seconds = (performance.now() - startedAt) / 1000;
-    say(`${failed === 0 ? 'ok' : 'FAILED'}, ${seconds.toFixed(1)} s`);
+    say(`${stage.name}: ${failed === 0 ? 'ok' : 'FAILED'}, ${seconds.toFixed(1)} s`);
     return { name: stage.name, passed, failed, seconds, remarks };
   };
   const obstacle = stage.needs.map((need) => preparation.obstacles.get(need)).find((text) => text !== undefined);
@@ -110,12 +111,26 @@ async function runStage(stage: Stage, preparation: Preparation): Promise<StageRe
     title: stage.name,
     mostMinutes: stage.mostMinutes,
     cwd: ROOT,
+    inOnePiece: !isAlone && stage.lane === 'scenarios',
     // Only the desktop tests may get the SQLite addon of the test Electron: all others run the one that people get.
     env: stage.needs.includes('desktop') ? { ...nodeEnv, ...preparation.env } : nodeEnv,
   });
   if (stage.kind === 'check') return code === 0 ? done(1, 0, []) : done(0, 1, []);
   const counts = countTests(await readReport(stage), code);
   return done(counts.passed, counts.failed, counts.remarks);
+}
+
+/** @returns results in the order of the stages */
+async function runLanes(stages: readonly Stage[], preparation: Preparation): Promise<readonly StageResult[]> {
+  const lanes = [...new Set(stages.map((stage) => stage.lane))];
+  const results = new Map<Stage, StageResult>();
+  const runLane = async (lane: Stage['lane']): Promise<void> => {
+    for (const stage of stages.filter((one) => one.lane === lane)) {
+      results.set(stage, await runStage(stage, preparation, lanes.length === 1));
+    }
+  };
+  await Promise.all(lanes.map(runLane));
+  return stages.flatMap((stage) => results.get(stage) ?? []);
 }
 
 /** @returns 0 when everything ran and passed */
@@ -129,8 +144,7 @@ export async function run(args: readonly string[]): Promise<number> {
   await rm(path.join(ROOT, RESULTS_FOLDER), { recursive: true, force: true });
   await mkdir(path.join(ROOT, RESULTS_FOLDER), { recursive: true });
   const preparation = await prepare(needsOf(stages));
-  const results: StageResult[] = [];
-  for (const stage of stages) results.push(await runStage(stage, preparation));
+  const results = await runLanes(stages, preparation);
   header('Summary');
   console.log(summaryText(results));
   return results.some((result) => result.failed > 0) ? 1 : 0;

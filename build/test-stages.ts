@@ -1,4 +1,4 @@
-/** The stages of `npm test`, in their order, and what each needs to be there first. */
+/** The stages of `npm test`, in the order of their report, and what each needs to be there first. */
 import path from 'node:path';
 
 /** `system`: packages of the operating system. `desktop`: an Electron for tests. */
@@ -14,6 +14,11 @@ export interface Stage {
   readonly mostMinutes: number;
   /** Program and arguments, run by Node; relative to the root. */
   readonly script: readonly [string, ...string[]];
+  /**
+   * Stages of two lanes run side by side, those of one after the other: `checks` mostly compute, `scenarios` mostly wait for
+   * what they have started.
+   */
+  readonly lane: 'checks' | 'scenarios';
   /** A program that has to be around it. */
   readonly inside?: string;
 }
@@ -25,13 +30,19 @@ export function resultsFile(stage: string): string {
 }
 
 function check(name: string, title: string, script: readonly [string, ...string[]]): Stage {
-  return { name, title, kind: 'check', needs: [], mostMinutes: 6, script };
+  return { name, title, kind: 'check', needs: [], mostMinutes: 6, script, lane: 'checks' };
 }
 
-function tests(name: string, title: string, needs: readonly Need[], mostMinutes: number): Stage {
+function tests(
+  name: string,
+  title: string,
+  needs: readonly Need[],
+  mostMinutes: number,
+  lane: Stage['lane'] = 'checks',
+): Stage {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile(name)}`];
   const script = ['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters] as const;
-  return { name, title, kind: 'tests', needs, mostMinutes, script };
+  return { name, title, kind: 'tests', needs, mostMinutes, script, lane };
 }
 
 export const STAGES: readonly Stage[] = [
@@ -50,11 +61,11 @@ export const STAGES: readonly Stage[] = [
   tests('unit', 'Unit tests', ['redis'], 6),
   tests('conformance', 'Conformance: Redis queue and bypass', ['redis'], 4),
   tests('model', 'Model: any order of events and crashes', [], 6),
-  tests('integration', 'Integration: real Redis, real files', ['redis', 'build'], 8),
-  tests('faults', 'Faults: killed at random moments', ['redis', 'build', 'system'], 15),
+  tests('integration', 'Integration: real Redis, real files', ['redis', 'build'], 8, 'scenarios'),
+  tests('faults', 'Faults: killed at random moments', ['redis', 'build', 'system'], 15, 'scenarios'),
   tests('window', 'The window in Chromium', ['redis', 'build', 'system'], 5),
   {
-    ...tests('desktop', 'The desktop: Electron, tray, D-Bus', ['redis', 'build', 'system', 'desktop'], 6),
+    ...tests('desktop', 'The desktop: Electron, tray, D-Bus', ['redis', 'build', 'system', 'desktop'], 6, 'scenarios'),
     inside: 'tests/desktop/tray-session',
   },
 ];

@@ -14,6 +14,8 @@ export interface WatchedOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Takes standard output instead of showing it. */
   readonly onOutput?: (text: string) => void;
+  /** Shows all output at the end, in one piece: for programs that run side by side. */
+  readonly inOnePiece?: boolean;
 }
 
 /** Ends a program with everything it has started: it leads a process group of its own, where there are such. */
@@ -39,9 +41,11 @@ export async function runWatched(command: string, args: readonly string[], optio
   });
   let lastOutputAt = startedAt;
   let timedOut = false;
+  const held: { readonly stream: NodeJS.WriteStream; readonly chunk: Buffer }[] = [];
   const show = (stream: NodeJS.WriteStream) => (chunk: Buffer) => {
     lastOutputAt = performance.now();
-    stream.write(chunk);
+    if (options.inOnePiece === true) held.push({ stream, chunk });
+    else stream.write(chunk);
   };
   child.stdout.on('data', options.onOutput === undefined ? show(process.stdout) : collect(options.onOutput));
   child.stderr.on('data', show(process.stderr));
@@ -66,6 +70,7 @@ export async function runWatched(command: string, args: readonly string[], optio
     const code = await exitCode(child);
     return timedOut ? 124 : code;
   } finally {
+    for (const { stream, chunk } of held) stream.write(chunk);
     clearInterval(pulse);
     clearTimeout(limit);
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);

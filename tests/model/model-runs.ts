@@ -20,7 +20,7 @@ const FIXED_SEED = 20_261_122;
 export function modelRuns(env: Readonly<Record<string, string | undefined>> = process.env): ModelRuns {
   const seeds = env['MODEL_SEEDS']?.split(',').map(Number) ?? [FIXED_SEED, randomInt(2 ** 31 - 1)];
   return {
-    runs: Number(env['MODEL_RUNS'] ?? 500),
+    runs: Number(env['MODEL_RUNS'] ?? 200),
     seeds,
     mostSteps: Number(env['MODEL_STEPS'] ?? 40),
     shrinks: env['MODEL_SHRINKS'] !== 'no',
