@@ -284,9 +284,11 @@ export class StoreKeeper {
   /** The backup to begin with. One that a person named must be good; of others the newest that is. */
   async #sourceOf({ backup }: Replacement): Promise<{ readonly name: string; readonly file: string } | null> {
     if (backup === null) return null;
-    const isSound = async (file: string): Promise<boolean> =>
-      isUsable((await this.#upkeep.call('inspect', file)).findings);
-    return backup === 'newest' ? await this.backups.newestGood(isSound) : await this.backups.find(backup, isSound);
+    const findingsOf = async (file: string): Promise<readonly Finding[]> =>
+      (await this.#upkeep.call('inspect', file)).findings;
+    if (backup !== 'newest') return await this.backups.find(backup, async (file) => isUsable(await findingsOf(file)));
+    // Pages of a damaged index may not even be emptied, so nothing is begun with one.
+    return await this.backups.newestGood(async (file) => (await findingsOf(file)).length === 0);
   }
 
   async #salvage(setAside: string): Promise<number> {

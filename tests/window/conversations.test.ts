@@ -70,7 +70,7 @@ describe('Conversations', () => {
       .poll(() => page.locator('.results mark').allInnerTexts())
       .toEqual(['xautoclaim', 'xautoclaim', 'xautoclaim']);
     expect(await page.locator('.results .snippet').first().innerText()).toContain('so <b>nothing</b>…');
-    expect(engine.callsOf('search.query')).toEqual([{ query: 'xautoclaim', limit: 50 }]);
+    expect(engine.callsOf('search.query')).toMatchObject([{ query: 'xautoclaim', limit: 50 }]);
     await page.locator('.results button').first().click();
     await expect.poll(() => page.locator('.exchange.is-target').count()).toBe(1);
     await page.getByRole('searchbox').fill('nothing');

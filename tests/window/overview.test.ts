@@ -118,6 +118,7 @@ describe('Overview', () => {
       queue: { ...calm.queue, depth: null, pending: null, oldestAgeMs: null },
       consumer: { ...calm.consumer, lastBeatAt: null, latencyP50Ms: null, latencyP95Ms: null, latencyP99Ms: null },
       store: { ...calm.store, lastSaveAt: null, diskFreeBytes: null },
+      disk: { ...calm.disk, freeBytes: null },
       captureGap: null,
       minutes: [],
       recentSaves: [],

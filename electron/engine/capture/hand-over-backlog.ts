@@ -63,7 +63,7 @@ export class HandOverBacklog {
 
   /** Remembers a file of which something is left; any other is passed over. */
   add(file: TrackedFile): void {
-    if (!isBehind(file) || isHalfCopied(file) || awaitsComparison(file)) return;
+    if (!isBehind(file) || isHalfCopied(file)) return;
     if (this.#options.isHot(file)) {
       this.#bulk.delete(file);
       this.#live.add(file);
@@ -143,9 +143,4 @@ export class HandOverBacklog {
 /** What is one segment as a whole is handed over by the look that ends its copy. */
 function isHalfCopied(file: TrackedFile): boolean {
   return file.kind !== 'lines' && file.state === 'live' && file.mark === null;
-}
-
-/** What an earlier run archived without a sync may have holes: the next look fills them from the source, and hands over. */
-function awaitsComparison(file: TrackedFile): boolean {
-  return !file.isDurable && file.state !== 'past';
 }

@@ -42,15 +42,18 @@ export async function hasHoles(
   source: FileHandle,
 ): Promise<boolean> {
   if (committed >= archived || !(await isSame(archive, archivePath, source, [0, committed]))) return false;
+  let isFound = false;
   for (let at = committed; at < archived;) {
     const until = Math.min(at + CHUNK_BYTES, archived);
     const mine = await archive.read(archivePath, at, until);
     const theirs = Buffer.allocUnsafe(until - at);
     if ((await readFully(source, theirs, at)) < theirs.length) return false;
-    if (!mine.every((byte, index) => byte === 0 || byte === theirs[index])) return false;
     at = until;
+    if (mine.equals(theirs)) continue;
+    if (!mine.every((byte, index) => byte === 0 || byte === theirs[index])) return false;
+    isFound = true;
   }
-  return true;
+  return isFound;
 }
 
 /** Compares the bytes before `end`. */

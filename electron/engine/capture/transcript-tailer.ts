@@ -59,7 +59,10 @@ export class TranscriptTailer {
 
   /** Hands over what is archived and was not handed over yet, as far as there is room. */
   handOver(file: TrackedFile): Promise<void> {
-    return this.#inTurn(file, () => this.#feed.handOver(file));
+    return this.#inTurn(file, async () => {
+      if (!file.isDurable && file.state !== 'past') await this.#findHoles(file);
+      await this.#feed.handOver(file);
+    });
   }
 
   /** The same for a generation that nothing is added to any more: its last line will not be finished. */
@@ -153,6 +156,23 @@ export class TranscriptTailer {
     }
   }
 
+  /** What an earlier run archived without a sync is compared before it is handed over; the next look copies it again. */
+  async #findHoles(file: TrackedFile): Promise<void> {
+    let source: FileHandle;
+    try {
+      source = await openSource(file.sourcePath);
+    } catch (error) {
+      if (systemErrorCode(error) === null) throw error;
+      // Nothing to compare with: what is archived is all there is.
+      return;
+    }
+    try {
+      if (await hasHoles(this.#options.archive, file, source)) markHoles(file);
+    } finally {
+      await source.close();
+    }
+  }
+
   async #withoutSource(file: TrackedFile, error: unknown): Promise<FollowOutcome> {
     const code = systemErrorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return await this.#block(file, code ?? 'unreadable');
@@ -206,9 +226,7 @@ export class TranscriptTailer {
     try {
       if (await continues(this.#options.archive, file, source, { sizeBytes, thorough })) return true;
       if (file.isDurable || !(await hasHoles(this.#options.archive, file, source))) return false;
-      // What is committed is whole. The rest is written again, over the holes.
-      file.archived = file.committed;
-      file.holesFrom = file.committed;
+      markHoles(file);
       return true;
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== 'ARCHIVE_MISMATCH') throw error;
@@ -303,4 +321,10 @@ function sameMark(mark: FileMark | null, stats: BigIntStats): boolean {
     mark.ctimeNs === stats.ctimeNs &&
     mark.inode === stats.ino
   );
+}
+
+/** What is committed is whole. The rest is written again, over the holes. */
+function markHoles(file: TrackedFile): void {
+  file.archived = file.committed;
+  file.holesFrom = file.committed;
 }
