@@ -24,7 +24,7 @@ const PROJECTS: readonly ProjectShape[] = [
     name: 'model',
     include: ['tests/model/**/*.test.ts', 'tests/mutants/**/*.test.ts'],
     timeoutMs: 300_000,
-    serial: true,
+    serial: false,
   },
   { name: 'integration', include: ['tests/integration/**/*.test.ts'], timeoutMs: 120_000, serial: false, workers: 2 },
   // Each has folders, Redis and Holdfast of its own, and waits for what it has broken to heal.

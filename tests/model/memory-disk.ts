@@ -223,7 +223,7 @@ function torn({ bytes, durable }: FileNode, dice: Dice): Buffer {
 function withHoles(bytes: Buffer, from: number, dice: Dice): Buffer {
   const left = Buffer.from(bytes);
   for (let page = Math.floor(from / PAGE_BYTES); page * PAGE_BYTES < bytes.length; page += 1) {
-    if (dice.roll(2) === 0)
+    if (dice.roll(4) === 0)
       left.fill(0, Math.max(from, page * PAGE_BYTES), Math.min(left.length, (page + 1) * PAGE_BYTES));
   }
   return left;

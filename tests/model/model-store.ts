@@ -29,7 +29,7 @@ export class ModelStore implements Disposable {
   readonly #archive: ArchiveReader;
   readonly #now: () => number;
   readonly #totalChanges: Sqlite.Statement;
-  #operations: Operations;
+  #operations: Operations | null = null;
   /** Lines until the program dies in the middle of saving; null: it does not. */
   fuse: number | null = null;
   /** Segments that were saved, refused or set aside, one of which an acknowledged entry must be. */
@@ -41,7 +41,6 @@ export class ModelStore implements Disposable {
     this.#totalChanges = this.database.prepare('SELECT total_changes()').pluck();
     this.#archive = new ArchiveReader(archiveDirectory);
     this.#now = now;
-    this.#operations = this.#newOperations();
   }
 
   /** A database with its tables and nothing in it. */
@@ -55,10 +54,11 @@ export class ModelStore implements Disposable {
   restart(): void {
     this.fuse = null;
     if (this.database.inTransaction) throw new InvariantError('a transaction outlived its program');
-    this.#operations = this.#newOperations();
+    this.#operations = null;
   }
 
   run(operation: string, args: readonly unknown[]): unknown {
+    this.#operations ??= this.#newOperations();
     const result = (this.#operations as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>)[
       operation
     ]?.(...args);

@@ -35,7 +35,7 @@ interface Disturbance {
   readonly storeWaits?: boolean;
 }
 
-const FEWEST_STEPS = 20;
+const FEWEST_STEPS = 15;
 
 const DISTURBANCES: readonly Disturbance[] = [
   {
@@ -68,6 +68,16 @@ const DISTURBANCES: readonly Disturbance[] = [
     disturb: (world) => {
       world.isSlow = true;
       world.machine.redis.tamper(() => null);
+    },
+  },
+  {
+    // The next one shows that something is missing, so it is not waited for.
+    name: 'the queue loses its entries and gets another',
+    storeWaits: true,
+    chances: () => 1,
+    disturb: ({ agents, machine }) => {
+      machine.redis.tamper(() => null);
+      agents.ask(0);
     },
   },
   {
@@ -140,7 +150,7 @@ async function lookSteps(world: World, steps: number, storeWaits: boolean): Prom
     await settled();
     await world.run(Infinity, 0);
   }
-  for (const padding of [0, 30_000, 9000, 0]) {
+  for (const padding of [0, 14_000, 3000, 0]) {
     agents.ask(0, padding);
     agents.answer(0);
   }

@@ -85,7 +85,7 @@ function tell({ agents, machine }: World, at: number, told: boolean): void {
 }
 
 const WRITING: readonly fc.Arbitrary<Command>[] = [
-  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 0, 200, 6000, 30_000), isTold), (world, [at, padding, told]) => {
+  command('ask', fc.tuple(slot, fc.constantFrom(0, 0, 0, 200, 6000, 14_000), isTold), (world, [at, padding, told]) => {
     world.agents.ask(at, padding);
     tell(world, at, told);
   }),
@@ -218,6 +218,7 @@ const RARE = [
 const FOCUSED = [
   ['crashQueue', 'queueIs', 'cutLinks', 'wipeQueue'],
   ['loseEntries', 'clockJump'],
+  ['storeFull', 'crashApp'],
   ['replaceInPlace', 'truncate', 'rewrite'],
   ['crashApp', 'crashMachine', 'diskLeft'],
 ].map((kept) => RARE.filter((name) => !kept.includes(name)));
